@@ -1,0 +1,165 @@
+"""Settings, as traitlets: ``c.IPyWeb.…`` for the process that displays, ``c.Hub.…`` for the hub.
+
+``IPyWeb`` is read from IPython's and ipyweb's config files, the command line, and ``%config IPyWeb``. ``Hub`` is read
+from ipyweb's config file and the command line when the hub starts.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, List, TraitError, Unicode, validate
+from traitlets.config import Config, SingletonConfigurable
+from traitlets.config.configurable import Configurable
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+MIB = 2**20
+
+
+class IPyWeb(SingletonConfigurable):
+    """What this process sends to the pane, and when it opens a browser."""
+
+    open_browser = Enum(
+        ("auto", "never"),
+        "auto",
+        help="'auto' opens the pane at the first output, where that makes sense (never over SSH, in a container, "
+        "a batch job, CI, or without a terminal); 'never' only prints the link. Default: 'auto'.",
+    ).tag(config=True)
+    text_results = Bool(
+        False, help="Whether a last expression that has only text goes to the pane too. Default: False."
+    ).tag(config=True)
+    max_repr_bytes = Int(
+        32 * MIB,
+        help="Size in bytes above which one representation of an object is cut off with a visible notice. "
+        "Default: 33554432 (32 MiB).",
+    ).tag(config=True)
+    queue_bytes = Int(
+        256 * MIB,
+        help="Bytes of outputs kept in memory while no hub takes them; what is more goes to a private spool file. "
+        "Default: 268435456 (256 MiB).",
+    ).tag(config=True)
+    mimetypes = List(
+        Unicode(),
+        help="MIME types that are sent, with * as a wildcard (such as 'image/*'); empty sends all. Default: [].",
+    ).tag(config=True)
+    excluded_mimetypes = List(
+        Unicode(), help="MIME types that are never sent, with * as a wildcard. Default: []."
+    ).tag(config=True)
+    integrations = Bool(
+        True, help="Whether plotting libraries are switched to their Jupyter representations. Default: True."
+    ).tag(config=True)
+    private = Bool(
+        False, help="Whether this process's outputs stay in the hub's memory, never on disk. Default: False."
+    ).tag(config=True)
+    flush_timeout = Float(
+        5.0, help="Seconds that the end of the process waits for the hub's acknowledgement. Default: 5."
+    ).tag(config=True)
+    log_level = CaselessStrEnum(
+        LOG_LEVELS, "warning", help="Least level of the `ipyweb` logger's messages. Default: 'warning'."
+    ).tag(config=True)
+
+    @validate("max_repr_bytes", "queue_bytes", "flush_timeout")
+    def _not_negative(self, proposal: dict[str, Any]) -> Any:
+        return _at_least(proposal, 0)
+
+
+class Hub(Configurable):
+    """Where the hub listens, and what it keeps."""
+
+    host = Unicode(
+        "127.0.0.1", help="Address to listen on; only loopback addresses are allowed. Default: '127.0.0.1'."
+    ).tag(config=True)
+    port = Int(
+        0, help="TCP port. 0 takes the one kept from last time, at first a random one of 20000-29999. Default: 0."
+    ).tag(config=True)
+    data_dir = Unicode(
+        "", help="Directory of the store; empty means $IPYWEB_DATA_DIR, else the platform's user data. Default: ''."
+    ).tag(config=True)
+    store = Enum(
+        ("disk", "memory"), help="'memory' writes no output to disk; $IPYWEB_STORE sets it too. Default: 'disk'."
+    ).tag(config=True)
+    max_bytes = Int(
+        0,
+        help="Bytes of outputs kept; the oldest go first, pinned ones stay. 0 means 1 GiB, or 5 % of the disk or quota "
+        "if that is less. Default: 0.",
+    ).tag(config=True)
+    max_age = Float(90.0, help="Days that an output is kept, unless pinned. Default: 90.").tag(config=True)
+    max_versions = Int(100, help="Number of versions kept of an output that is updated. Default: 100.").tag(config=True)
+    trash_days = Float(7.0, help="Days that a removed output can be restored. Default: 7.").tag(config=True)
+    max_blob_bytes = Int(
+        512 * MIB, help="Largest single representation in bytes that the hub takes. Default: 536870912 (512 MiB)."
+    ).tag(config=True)
+    idle_timeout = Float(
+        12 * 3600.0,
+        help="Seconds without any pane or session after which the hub stops; nothing is lost. 0 never. Default: 43200.",
+    ).tag(config=True)
+    allowed_hosts = List(
+        Unicode(), help="Further host names under which panes may reach the hub, exact. Default: []."
+    ).tag(config=True)
+    log_level = CaselessStrEnum(
+        LOG_LEVELS, "info", help="Least level of the messages in hub.log. Default: 'info'."
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if "store" not in self.config.get("Hub", {}) and "store" not in kwargs:
+            self.store = "memory" if os.environ.get("IPYWEB_STORE") == "memory" else "disk"
+
+    @property
+    def directory(self) -> Path:
+        """The store's directory, absolute."""
+        from .connection import data_dir
+
+        return Path(self.data_dir).expanduser().absolute() if self.data_dir else data_dir().absolute()
+
+    @validate("host")
+    def _loopback(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] not in ("127.0.0.1", "::1", "localhost"):
+            raise TraitError(
+                f"Hub.host: expected a loopback address (127.0.0.1, ::1 or localhost), got {proposal['value']!r}; "
+                "other machines reach a hub through an SSH tunnel"
+            )
+        return str(proposal["value"])
+
+    @validate("port")
+    def _port(self, proposal: dict[str, Any]) -> int:
+        if not 0 <= proposal["value"] <= 65535:
+            raise TraitError(f"Hub.port: expected 0 to 65535, got {proposal['value']}")
+        return int(proposal["value"])
+
+    @validate("max_bytes", "max_age", "trash_days", "idle_timeout", "max_blob_bytes")
+    def _not_negative(self, proposal: dict[str, Any]) -> Any:
+        return _at_least(proposal, 0)
+
+    @validate("max_versions")
+    def _positive(self, proposal: dict[str, Any]) -> Any:
+        return _at_least(proposal, 1)
+
+
+def _at_least(proposal: dict[str, Any], least: int) -> Any:
+    if proposal["value"] < least:
+        owner, name = type(proposal["owner"]).__name__, proposal["trait"].name
+        raise TraitError(f"{owner}.{name}: expected at least {least}, got {proposal['value']!r}")
+    return proposal["value"]
+
+
+def config_file() -> Path:
+    """ipyweb's own config file; it need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("ipyweb", appauthor=False) / "ipyweb_config.py"
+
+
+def load_config() -> Config:
+    """What ipyweb's config file says; empty when there is none.
+
+    Raises:
+        Exception: whatever the file raises.
+    """
+    from traitlets.config.loader import PyFileConfigLoader
+
+    path = config_file()
+    if not path.is_file():
+        return Config()
+    config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+    return config

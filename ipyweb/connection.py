@@ -1,0 +1,429 @@
+"""Where a hub runs and how to reach it: directories, connection file, challenge, start.
+
+The connection file is a JSON object in a private directory, as Jupyter's is. It is never believed by itself: whoever
+dials a hub challenges it first, with a nonce that only a holder of the secret can answer for this very address
+(HMAC-SHA256, RFC 2104), and sends no token before the answer was right.
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import secrets
+import socket
+import stat
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from .errors import ConnectionFileError, HubError, HubImpostor, HubUnreachable, OutputNotFound
+
+Scope = Literal["admin", "session", "pane"]
+CONNECTION_FILE = "hub.json"
+_WINDOWS = os.name == "nt"
+
+
+class Connection(NamedTuple):
+    """How to reach one hub.
+
+    Attributes:
+        url: base URL without a trailing slash, such as ``http://127.0.0.1:23456``.
+        hub: the hub's id.
+        token: the root secret for a hub of this user; for a hub elsewhere, the one token we were given.
+        version: version of ipyweb that the hub runs.
+        pid: process id of the hub, 0 when it runs elsewhere.
+        local: whether it was found by its connection file.
+    """
+
+    url: str
+    hub: str
+    token: str
+    version: str = ""
+    pid: int = 0
+    local: bool = True
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+    def token_for(self, scope: Scope) -> str:
+        """The token that opens no more than `scope`."""
+        return scope_token(self.token, scope) if self.local else self.token
+
+
+class Response(NamedTuple):
+    """An answer of the hub's HTTP side."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+# -- directories ------------------------------------------------------------------------------------------------------
+
+
+def data_dir() -> Path:
+    """Directory of the store: ``$IPYWEB_DATA_DIR``, else the platform's directory for user data."""
+    if given := os.environ.get("IPYWEB_DATA_DIR"):
+        return Path(given)
+    from platformdirs import user_data_path
+
+    return user_data_path("ipyweb", appauthor=False)
+
+
+def runtime_dir() -> Path:
+    """Directory of the connection file: ``$IPYWEB_RUNTIME_DIR``, else one per host and boot in the user's state.
+
+    ``XDG_RUNTIME_DIR`` is not used: it vanishes at logout and is wrong under su, sudo and batch systems.
+    """
+    if given := os.environ.get("IPYWEB_RUNTIME_DIR"):
+        return Path(given)
+    base = Path.home() / ".local" / "state" / "ipyweb" / "run" / f"{socket.gethostname()}-{_boot_id()[:8]}"
+    if not os.environ.get("IPYWEB_DATA_DIR"):
+        return base
+    return base / hashlib.sha256(str(data_dir().absolute()).encode()).hexdigest()[:8]
+
+
+def private_directory(path: Path) -> Path:
+    """Make sure that `path` is a directory that only we can use, and return it.
+
+    Raises:
+        ConnectionFileError: it is a link, a file, somebody else's, or open to others. It is left as it is.
+        OSError: it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        _check_private(path, path.lstat(), directory=True)
+    return path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only we can read, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_private(path: Path) -> bytes:
+    """Read a file after checking that it is ours alone.
+
+    Raises:
+        ConnectionFileError: others could have written it.
+        FileNotFoundError: there is none.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConnectionFileError(f"expected {path} to be a plain file of yours: {error}; remove it") from error
+    with os.fdopen(descriptor, "rb") as file:
+        _check_private(path, os.fstat(descriptor), directory=False)
+        return file.read()
+
+
+def _check_private(path: Path, status: os.stat_result, *, directory: bool) -> None:
+    kind_ok = stat.S_ISDIR(status.st_mode) if directory else stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+    owner_ok = _WINDOWS or status.st_uid == os.geteuid()
+    mode_ok = _WINDOWS or not status.st_mode & 0o077
+    if kind_ok and owner_ok and mode_ok:
+        return
+    kind, mode = ("a directory", "0700") if directory else ("a plain file", "0600")
+    raise ConnectionFileError(
+        f"expected {path} to be {kind} of your own with mode {mode}, got {stat.filemode(status.st_mode)} of user "
+        f"{status.st_uid}; remove it, or set IPYWEB_RUNTIME_DIR and IPYWEB_DATA_DIR to directories of your own"
+    )
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "boot"
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def scope_token(root: str, scope: Scope) -> str:
+    """Derive the token of a scope from the root secret, which itself is the token of the scope ``admin``."""
+    return root if scope == "admin" else _mac(root, f"ipyweb scope {scope}")
+
+
+def proof(token: str, nonce: str, hub: str, host: str, port: int) -> str:
+    """What a hub answers to a challenge, bound to the address dialled and the port it listens on.
+
+    Args:
+        token: the token whose knowledge is proved.
+        nonce: the challenge, hexadecimal.
+        hub: the hub's id.
+        host: the ``Host`` header of the request.
+        port: the TCP port on which the hub listens.
+
+    Returns:
+        Hexadecimal HMAC-SHA256.
+    """
+    return _mac(token, f"ipyweb hello\n{nonce}\n{hub}\n{host}\n{port}")
+
+
+def _mac(key: str, text: str) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+# -- talking to a hub -------------------------------------------------------------------------------------------------
+
+
+def exchange(
+    url: str,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
+) -> Response:
+    """One HTTP request below `url`.
+
+    Args:
+        timeout: seconds, for each step on the socket.
+
+    Raises:
+        HubUnreachable: no answer, or not HTTP.
+    """
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    peer = kind(parts.hostname or "", parts.port, timeout=timeout)
+    try:
+        peer.request(method, f"{parts.path.rstrip('/')}/{path.lstrip('/')}", body, dict(headers or {}))
+        answer = peer.getresponse()
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    except (OSError, http.client.HTTPException) as error:
+        raise HubUnreachable(f"no hub answered at {url}: {error or type(error).__name__}") from error
+    finally:
+        peer.close()
+
+
+def request(
+    connection: Connection,
+    method: str,
+    path: str,
+    body: bytes | Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 10.0,
+    scope: Scope = "admin",
+) -> Response:
+    """One HTTP request to a hub that was challenged, with the token of `scope`.
+
+    Args:
+        body: bytes, or an object that becomes JSON.
+        timeout: seconds.
+
+    Raises:
+        OutputNotFound: status 404.
+        HubError: any other status of 400 and above; the message is the hub's.
+        HubUnreachable: no answer.
+    """
+    token = connection.token_for(scope)
+    sent = {"Authorization": f"Bearer {token}", "X-Ipyweb-Token": token, **(headers or {})}
+    if isinstance(body, Mapping):
+        body, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+    response = exchange(connection.url, method, path, body, sent, timeout)
+    if response.status < 400:
+        return response
+    raise (OutputNotFound if response.status == 404 else HubError)(_reason(response), response.status)
+
+
+def _reason(response: Response) -> str:
+    try:
+        return str(response.json()["error"])
+    except (ValueError, TypeError, KeyError):
+        return f"the hub answered with status {response.status}"
+
+
+def challenge(connection: Connection, timeout: float = 1.0) -> Connection:
+    """Let the hub prove that it knows the secret, before any token is sent.
+
+    Args:
+        timeout: seconds.
+
+    Returns:
+        The same connection with the version that the hub tells.
+
+    Raises:
+        HubUnreachable: nothing answers.
+        HubImpostor: what answers does not know the secret, or passes on another hub's answers.
+    """
+    nonce = secrets.token_hex(16)
+    response = exchange(connection.url, "GET", f"hello?nonce={nonce}", timeout=timeout)
+    try:
+        hello = response.json()
+        hub, port, proofs = str(hello["hub"]), int(hello["port"]), dict(hello["proofs"])
+        version = str(hello["version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise HubImpostor(f"what answers at {connection.url} is no hub of ipyweb") from error
+    host = urlsplit(connection.url).netloc
+    expected = proof(connection.token, nonce, hub, host, port).encode()
+    offered = [proofs.get("admin")] if connection.local else list(proofs.values())
+    known = any(hmac.compare_digest(expected, str(each).encode()) for each in offered)
+    own = not connection.local or (port == connection.port and hub == connection.hub)
+    if not (known and own):
+        raise HubImpostor(f"what answers at {connection.url} does not know this hub's secret; it was sent no token")
+    return connection._replace(hub=hub, version=version)
+
+
+# -- finding and starting ---------------------------------------------------------------------------------------------
+
+
+def read_connection_file() -> Connection | None:
+    """What the connection file says, unproved; ``None`` when there is none or it is no use.
+
+    Raises:
+        ConnectionFileError: it is not ours alone.
+    """
+    path = runtime_dir() / CONNECTION_FILE
+    try:
+        _check_private(path.parent, path.parent.lstat(), directory=True)
+        fields = json.loads(read_private(path))
+        return Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+
+
+def remote() -> Connection | None:
+    """The hub elsewhere that ``IPYWEB_HUB`` and ``IPYWEB_TOKEN_FILE`` name, unproved.
+
+    Raises:
+        ConnectionFileError: the token file is missing, or others can read it.
+    """
+    url = os.environ.get("IPYWEB_HUB")
+    if not url:
+        return None
+    path = os.environ.get("IPYWEB_TOKEN_FILE")
+    if not path:
+        raise ConnectionFileError("IPYWEB_HUB is set; set IPYWEB_TOKEN_FILE to a private file with that hub's token")
+    try:
+        token = read_private(Path(path)).decode().strip()
+    except FileNotFoundError as error:
+        raise ConnectionFileError(f"IPYWEB_TOKEN_FILE names {path}, which does not exist") from error
+    return Connection(url.rstrip("/"), "", token, local=False)
+
+
+def find(timeout: float = 1.0) -> Connection | None:
+    """The running hub, proved; ``None`` when there is none.
+
+    Args:
+        timeout: seconds for its answer.
+
+    Raises:
+        ConnectionFileError: the connection file cannot be trusted.
+    """
+    connection = remote() or read_connection_file()
+    if connection is None:
+        return None
+    try:
+        return challenge(connection, timeout)
+    except HubUnreachable:
+        return None
+
+
+def start(timeout: float = 15.0) -> Connection:
+    """The running hub, started when there is none, and replaced when it is older than this ipyweb.
+
+    However many processes call this at once, one hub results.
+
+    Args:
+        timeout: seconds until it must answer.
+
+    Raises:
+        HubUnreachable: none could be started, or the one elsewhere does not answer.
+        ConnectionFileError: the runtime directory cannot be trusted.
+    """
+    if elsewhere := remote():
+        return challenge(elsewhere, timeout)
+    from filelock import FileLock, Timeout
+
+    directory = private_directory(runtime_dir())
+    deadline = time.monotonic() + timeout
+    lock = FileLock(directory / "start.lock", mode=0o600)
+    while time.monotonic() < deadline:
+        connection = find()
+        if connection is not None and not _is_older(connection.version):
+            return connection
+        try:
+            with lock.acquire(timeout=0):
+                _start_locked(deadline)
+        except Timeout:
+            time.sleep(0.02)
+    raise HubUnreachable(f"no hub answered within {timeout:g} s; `ipyweb doctor` tells more")
+
+
+def _start_locked(deadline: float) -> None:
+    connection = find()  # another starter may have been faster
+    if connection is not None:
+        if not _is_older(connection.version):
+            return
+        request(connection, "POST", "api/stop", {"handover": True})
+    _spawn(deadline)
+
+
+def _is_older(version: str) -> bool:
+    from . import __version__
+
+    return _numbers(version) < _numbers(__version__)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split("+")[0].split(".") if part.isdigit()]
+
+
+def _spawn(deadline: float) -> None:
+    """Start a detached hub and wait for its ready line.
+
+    Raises:
+        HubUnreachable: it ended or stayed silent; the message carries its own words.
+    """
+    import select
+    import subprocess
+
+    # -P, not -I: a hub from a `--user` installation must find its own modules. cwd `/` holds no mount busy.
+    command = [sys.executable, "-P", "-m", "ipyweb", "serve", "--detached"]
+    environment = {**os.environ, "IPYWEB_RUNTIME_DIR": str(runtime_dir().absolute())}
+    if "IPYWEB_DATA_DIR" in environment:
+        environment["IPYWEB_DATA_DIR"] = str(data_dir().absolute())
+    process = subprocess.Popen(
+        command,
+        cwd="/",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        line = process.stdout.readline() if ready else b""
+    process.returncode = 0  # detached on purpose: no ResourceWarning, nobody waits for it
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = {"error": "it ended or stayed silent" if not line else line.decode(errors="replace").strip()}
+    if "error" in answer:
+        raise HubUnreachable(f"the hub could not start: {answer['error']}; `ipyweb serve` shows more")

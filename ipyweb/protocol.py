@@ -1,0 +1,152 @@
+"""Messages and frames: what travels on the WebSockets between session, hub and pane.
+
+A message is one JSON object, its *header*, with a ``"type"``, and any number of raw *buffers*.
+A *frame* is one encoded message:
+
+- without buffers, a text frame: the JSON object;
+- with buffers, a binary frame: the length of the JSON as an unsigned 32-bit big-endian integer, the JSON in UTF-8,
+  then the buffers one after another. The JSON names their lengths in bytes as ``"buffers": [n0, n1, …]``.
+
+The data of a MIME bundle never travels as JSON values. It is serialized once, in the session, to the bytes that are
+stored and served: text as UTF-8, JSON types as JSON text, images raw. In a message ``content["data"]`` maps each MIME
+type to a `data reference`: ``{"buffer": i}`` for the message's own buffer, or ``{"blob": sha256, "size": n}`` for bytes
+that went to the hub over HTTP before.
+
+This module does no I/O and keeps no state. ``js/src/protocol.ts`` is its mirror, and ``tests/frames/`` holds frames
+that both must read alike.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from .errors import FrameError
+
+PROTOCOL = 1
+"""Version of the protocol spoken here."""
+
+PREVIOUS = 1
+"""Oldest version that a hub of this version still understands."""
+
+MAX_FRAME = 2**20
+"""Largest frame in bytes. Proxies cut larger ones (jupyter-server-proxy at 10 MiB, many clients at 1 MiB)."""
+
+BLOB_THRESHOLD = 256 * 1024
+"""Data of more bytes than this travels as a blob over HTTP instead of inside a frame."""
+
+NUMBERED = frozenset(
+    {
+        "display_data",
+        "execute_result",
+        "update_display_data",
+        "clear_output",
+        "comm_open",
+        "comm_msg",
+        "comm_close",
+        "session",
+        "bye",
+    }
+)
+"""Types of the messages that a session numbers, keeps until they are acknowledged, and replays after a break."""
+
+DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
+"""Types of the messages that carry a MIME bundle."""
+
+Header = dict[str, Any]
+Frame = str | bytes
+
+
+class Message(NamedTuple):
+    """A decoded frame: its JSON object, and its buffers as views into the frame."""
+
+    header: Header
+    buffers: list[memoryview]
+
+    @property
+    def type(self) -> str:
+        return str(self.header["type"])
+
+
+def encode(header: Header, buffers: Sequence[bytes | memoryview] = ()) -> Frame:
+    """Encode one message.
+
+    Args:
+        header: the JSON object, with a ``"type"``. Its ``"buffers"``, if any, is replaced.
+        buffers: the raw parts.
+
+    Returns:
+        A ``str`` (text frame) without buffers, ``bytes`` (binary frame) with them.
+
+    Raises:
+        FrameError: the header is not JSON (NaN and infinities included).
+    """
+    if buffers:
+        header = {**header, "buffers": [len(b) for b in buffers]}
+    try:
+        text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        if not buffers:
+            text.encode()  # a lone surrogate must fail here, not in the socket
+            return text
+        head = text.encode()
+    except (TypeError, ValueError) as error:
+        raise FrameError(f"expected a JSON header, got one that JSON cannot express: {error}") from error
+    return b"".join((len(head).to_bytes(4, "big"), head, *buffers))
+
+
+def decode(frame: Frame | memoryview) -> Message:
+    """Decode one frame.
+
+    Raises:
+        FrameError: the frame is malformed.
+    """
+    if isinstance(frame, str):
+        return Message(_header(frame), [])
+    view = memoryview(frame)
+    start, header = _binary_header(view)
+    return Message(header, list(_buffers(view[start:], header.get("buffers"))))
+
+
+def read_header(frame: Frame | memoryview) -> Header:
+    """Decode only the JSON of a frame, without looking at its buffers.
+
+    Raises:
+        FrameError: the frame is malformed.
+    """
+    return _header(frame) if isinstance(frame, str) else _binary_header(memoryview(frame))[1]
+
+
+def _binary_header(view: memoryview) -> tuple[int, Header]:
+    if len(view) < 4:
+        raise FrameError(f"expected a binary frame of at least 4 bytes, got {len(view)}")
+    end = 4 + int.from_bytes(view[:4], "big")
+    if end > len(view):
+        raise FrameError(f"expected a header of {end - 4} bytes, got a frame of {len(view)}")
+    try:
+        return end, _header(str(view[4:end], "utf-8"))
+    except UnicodeDecodeError as error:
+        raise FrameError(f"expected a header in UTF-8: {error}") from error
+
+
+def _header(text: str) -> Header:
+    try:
+        header = json.loads(text, parse_constant=_reject_constant)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"expected a JSON object: {error}") from error
+    if not isinstance(header, dict) or not isinstance(header.get("type"), str):
+        raise FrameError('expected a JSON object with a string "type"')
+    return header
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _buffers(view: memoryview, lengths: object) -> Iterable[memoryview]:
+    if not isinstance(lengths, list) or not all(type(n) is int and n >= 0 for n in lengths):
+        raise FrameError('expected "buffers" to be a list of lengths in bytes')
+    if sum(lengths) != len(view):
+        raise FrameError(f"expected {sum(lengths)} bytes of buffers, got {len(view)}")
+    start = 0
+    for length in lengths:
+        yield view[start : start + length]
+        start += length
