@@ -1,0 +1,47 @@
+"""``ipyweb clear``."""
+
+from typing import Any
+
+from traitlets import Bool, Unicode
+
+from ..connection import request
+from ..project import project_of
+from .app import Command, UsageError, started
+from .text import seconds
+
+
+class Clear(Command):
+    """Move outputs to the trash."""
+
+    name = "clear"
+    usage = "[--older-than AGE] [--all]"
+    description = """
+        Remove the outputs of this project. They lie in the trash for some days, within the bytes that the store may
+        hold, and the pane can restore them; pinned outputs stay where they are.
+    """
+    examples = """
+        ipyweb clear
+        ipyweb clear --older-than 30d --all
+    """
+
+    older_than = Unicode("", help="Only outputs older than this: 30d, 12h, 45m, 90s, 2w.").tag(
+        config=True, metavar="AGE"
+    )
+    all = Bool(False, help="Those of every project.").tag(config=True)
+    aliases = {**Command.aliases, "older-than": "Clear.older_than"}  # noqa: RUF012
+    flags = {"all": ({"Clear": {"all": True}}, "Those of every project.")}  # noqa: RUF012
+
+    def start(self) -> None:
+        """Remove them.
+
+        Raises:
+            UsageError: the age is none.
+        """
+        chosen: dict[str, Any] = {} if self.all else {"project": project_of()}
+        if self.older_than:
+            try:
+                chosen["older_than"] = seconds(self.older_than)
+            except ValueError as error:
+                raise UsageError(f"--older-than: {error}") from error
+        removed = request(started(), "POST", "api/clear", chosen, timeout=60.0).json()["removed"]
+        print(f"{len(removed)} output{'' if len(removed) == 1 else 's'} removed")

@@ -1,0 +1,136 @@
+"""``ipyweb get``."""
+
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import urlencode
+
+from traitlets import Bool, Unicode
+
+from ..browser import is_terminal
+from ..connection import request
+from ..project import project_of
+from .app import Command, Failure, UsageError, started
+from .outputs import record_of
+
+FORMATS = {
+    "png": ("image/png",),
+    "jpeg": ("image/jpeg",),
+    "gif": ("image/gif",),
+    "webp": ("image/webp",),
+    "svg": ("image/svg+xml",),
+    "pdf": ("application/pdf",),
+    "html": ("text/html",),
+    "markdown": ("text/markdown",),
+    "latex": ("text/latex",),
+    "text": ("text/plain",),
+    "json": ("application/json", "application/*+json", "application/*.json"),
+    "geojson": ("application/geo+json",),
+    "plotly": ("application/vnd.plotly.v1+json",),
+    "vega": ("application/vnd.vega.v*",),
+    "vegalite": ("application/vnd.vegalite.v*",),
+    "javascript": ("application/javascript",),
+}
+"""MIME types that a format stands for, with wildcards; the first that the output has is taken."""
+
+_ALSO = {"jpg": "jpeg", "htm": "html", "md": "markdown", "tex": "latex", "txt": "text", "js": "javascript"}
+_TEXT = (
+    "text/*",
+    "image/svg+xml",
+    "application/javascript",
+    "application/json",
+    "application/*+json",
+    "application/*.json",
+)
+
+
+class Get(Command):
+    """Write one output's data."""
+
+    name = "get"
+    usage = "ID|last [--format FORMAT] [-o FILE]"
+    arguments = (1, 1)
+    description = """
+        Write an output's data to a file or to stdout: its richest representation, unless a format is given or follows
+        from the file's name. `last` is the newest output of this project; a hub is started if there is none.
+    """
+    examples = """
+        ipyweb get 17 -o residuals.png
+        ipyweb get last --format text
+        ipyweb get last --format json | jq .data
+    """
+
+    format = Unicode("", help=f"One of {', '.join(FORMATS)}.").tag(config=True)
+    mime = Unicode("", help="The exact MIME type, for those without a format.").tag(config=True)
+    output = Unicode("", help="Write to this file, whole or not at all; - is stdout.").tag(config=True, metavar="FILE")
+    all = Bool(False, help="`last` looks at every project.").tag(config=True)
+    aliases = {  # noqa: RUF012
+        **Command.aliases,
+        "format": "Get.format",
+        "mime": "Get.mime",
+        ("o", "output"): "Get.output",
+    }
+    flags = {"all": ({"Get": {"all": True}}, "`last` looks at every project.")}  # noqa: RUF012
+
+    def start(self) -> None:
+        """Write it.
+
+        Raises:
+            UsageError: there is no such format.
+            OutputNotFound: there is no such output.
+            Failure: the output has no such representation, or it would spoil a terminal.
+        """
+        wanted = self._wanted()
+        connection = started()
+        record = record_of(connection, self.extra_args[0], None if self.all else project_of())
+        mime = _choose(record["id"], record["mimetypes"], wanted)
+        query = f"?{urlencode({'mime': mime})}" if mime else ""
+        answer = request(connection, "GET", f"api/outputs/{record['id']}/data{query}", timeout=60.0)
+        self._write(answer.body, answer.headers.get("content-type", ""))
+
+    def _wanted(self) -> tuple[str, ...]:
+        if self.format and self.mime:
+            raise UsageError("expected --format or --mime, got both")
+        if self.mime:
+            return (self.mime,)
+        name = self.format.lower() or Path(self.output).suffix.removeprefix(".").lower()
+        name = _ALSO.get(name, name)
+        if self.format and name not in FORMATS:
+            raise UsageError(f"there is no format {self.format!r}; there are {', '.join(FORMATS)}; or use --mime")
+        return FORMATS.get(name, ())
+
+    def _write(self, data: bytes, content_type: str) -> None:
+        if self.output not in ("", "-"):
+            _write_file(Path(self.output), data)
+            return
+        text = any(fnmatch(content_type.partition(";")[0].strip(), pattern) for pattern in _TEXT)
+        on_terminal = is_terminal(sys.stdout)
+        if on_terminal and not text:
+            raise Failure(f"{content_type} would spoil the terminal; write it to a file with -o FILE")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data + b"\n" if on_terminal and not data.endswith(b"\n") else data)
+        sys.stdout.buffer.flush()
+
+
+def _choose(output: int, mimetypes: list[str], wanted: tuple[str, ...]) -> str:
+    """The first of the output's MIME types that is wanted; empty, for the richest, when none is asked for."""
+    found = (mime for pattern in wanted for mime in mimetypes if fnmatch(mime, pattern))
+    mime = next(found, "")
+    if wanted and not mime:
+        raise Failure(f"output {output} has no {wanted[0]}; it has {', '.join(mimetypes)}")
+    return mime
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    """Write `data` so that nobody sees half of it; devices and pipes are written to as they are."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.ipyweb")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,77 @@
+"""Reading output records from the hub, as several subcommands do."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from ..connection import Connection, request
+from ..errors import OutputNotFound
+from .app import Failure, UsageError
+
+PAGE = 1000
+"""Records per request; the hub gives no more."""
+
+Record = dict[str, Any]
+
+
+def records(connection: Connection, project: str | None) -> list[Record]:
+    """All outputs of a project, oldest first.
+
+    Args:
+        connection: a hub that was challenged.
+        project: an absolute path; ``None`` for all projects.
+    """
+    found: list[Record] = []
+    while True:
+        after = found[-1]["id"] if found else 0
+        page = _outputs(connection, project, after=after, limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+def record_of(connection: Connection, which: str, project: str | None) -> Record:
+    """One output.
+
+    Args:
+        connection: a hub that was challenged.
+        which: its id, or ``last``.
+        project: where ``last`` looks; ``None`` for all projects.
+
+    Raises:
+        UsageError: `which` is neither.
+        OutputNotFound: there is no such output; the message says which there are.
+        Failure: there is no output at all.
+    """
+    if which == "last":
+        return _newest(connection, project)
+    if not which.isdecimal():
+        raise UsageError(f"expected the id of an output or 'last', got {which!r}; `ipyweb list` shows the ids")
+    try:
+        record: Record = request(connection, "GET", f"api/outputs/{which}").json()
+    except OutputNotFound as error:
+        raise OutputNotFound(f"there is no output {which}; {_existing(connection)}", 404) from error
+    if "purged" in record:
+        raise OutputNotFound(f"output {which} was removed for good; {_existing(connection)}", 404)
+    return record
+
+
+def _newest(connection: Connection, project: str | None) -> Record:
+    newest = _outputs(connection, project, limit=1)
+    if not newest:
+        where = f"in {project}; --all looks at every project" if project else "yet"
+        raise Failure(f"there are no outputs {where}")
+    return newest[-1]
+
+
+def _existing(connection: Connection) -> str:
+    newest = [str(record["id"]) for record in _outputs(connection, None, limit=20)]
+    if not newest:
+        return "there are no outputs yet"
+    more = "… " if len(newest) == 20 else ""
+    return f"there are {more}{' '.join(newest)}"
+
+
+def _outputs(connection: Connection, project: str | None, **query: int) -> list[Record]:
+    chosen = {"project": project} if project else {}
+    found: list[Record] = request(connection, "GET", f"api/outputs?{urlencode({**chosen, **query})}").json()["outputs"]
+    return found
