@@ -42,9 +42,9 @@ class IPyWeb(SingletonConfigurable):
         Unicode(),
         help="MIME types that are sent, with * as a wildcard (such as 'image/*'); empty sends all. Default: [].",
     ).tag(config=True)
-    excluded_mimetypes = List(
-        Unicode(), help="MIME types that are never sent, with * as a wildcard. Default: []."
-    ).tag(config=True)
+    excluded_mimetypes = List(Unicode(), help="MIME types that are never sent, with * as a wildcard. Default: [].").tag(
+        config=True
+    )
     integrations = Bool(
         True, help="Whether plotting libraries are switched to their Jupyter representations. Default: True."
     ).tag(config=True)
@@ -163,3 +163,25 @@ def load_config() -> Config:
         return Config()
     config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
     return config
+
+
+def own_config() -> IPyWeb:
+    """The settings of a process without IPython: ipyweb's config file, or the defaults when that is broken."""
+    return IPyWeb.instance(config=_forgiving_config())
+
+
+def merged_config(base: Config) -> Config:
+    """IPython's configuration with ipyweb's own file below it."""
+    merged = _forgiving_config()
+    merged.merge(base)
+    return merged
+
+
+def _forgiving_config() -> Config:
+    import logging
+
+    try:
+        return load_config()
+    except Exception as error:
+        logging.getLogger("ipyweb").warning("ipyweb: %s is not used: %s", config_file(), error)
+        return Config()

@@ -17,6 +17,7 @@ that both must read alike.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -48,6 +49,31 @@ NUMBERED = frozenset(
     }
 )
 """Types of the messages that a session numbers, keeps until they are acknowledged, and replays after a break."""
+
+RICHNESS = (
+    r"application/vnd\.plotly\.v1\+json",
+    r"application/vnd\.vegalite\.v[56](\.\d+)*[.+]json",
+    r"application/vnd\.vega\.v[56](\.\d+)*[.+]json",
+    r"application/geo\+json",
+    r"text/html",
+    r"text/markdown",
+    r"text/latex",
+    r"image/svg\+xml",
+    r"image/png",
+    r"image/webp",
+    r"image/avif",
+    r"image/jpeg",
+    r"image/gif",
+    r"image/bmp",
+    r"application/pdf",
+    r"application/javascript",
+    r"application/json",
+    r"(?!text/plain).*",
+    r".*",
+)
+"""MIME types as regular expressions, the richest first. A bundle is shown as the richest of its types."""
+
+_RICHNESS = tuple(re.compile(pattern, re.DOTALL) for pattern in RICHNESS)
 
 DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
 """Types of the messages that carry a MIME bundle."""
@@ -113,6 +139,15 @@ def read_header(frame: Frame | memoryview) -> Header:
         FrameError: the frame is malformed.
     """
     return _header(frame) if isinstance(frame, str) else _binary_header(memoryview(frame))[1]
+
+
+def by_richness(mimetypes: Iterable[str]) -> list[str]:
+    """Sort MIME types, the richest first; those that nobody here knows come before plain text."""
+    return sorted(mimetypes, key=_rank)
+
+
+def _rank(mime: str) -> int:
+    return next(rank for rank, pattern in enumerate(_RICHNESS) if pattern.fullmatch(mime))
 
 
 def _binary_header(view: memoryview) -> tuple[int, Header]:

@@ -1,0 +1,102 @@
+"""One small file per library: it points the library's own switch at us, and takes it back.
+
+Each module has ``install(shell, cells) -> undo`` and imports its library only inside. A library that is imported later
+is switched by a hook on its import, never through the environment, which would leak to child processes.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+log = logging.getLogger("ipyweb")
+Undo = Callable[[], None]
+
+TRIGGERS = {
+    "matplotlib.pyplot": "matplotlib",
+    "plotly.io": "plotly",
+    "altair": "altair",
+}
+"""Which integration is installed once which module has been imported."""
+
+
+def install(shell: Any, cells: bool = False) -> Undo:
+    """Switch the libraries that are imported, and those that will be.
+
+    Args:
+        shell: the IPython shell whose formatters apply.
+        cells: whether figures are shown at the end of each cell, as in a notebook.
+
+    Returns:
+        A function that takes all switches back.
+    """
+    from . import matplotlib
+
+    undos: list[Undo] = [matplotlib.format_figures(shell)]
+
+    def switch(module: str) -> None:
+        try:
+            undos.append(import_module(f"{__name__}.{TRIGGERS[module]}").install(shell, cells))
+        except Exception as error:  # another version of the library must not break its import
+            log.warning("ipyweb: %s could not be switched over: %s", module, error)
+
+    for module in TRIGGERS:
+        if module in sys.modules:
+            switch(module)
+    hook = _ImportHook({module for module in TRIGGERS if module not in sys.modules}, switch)
+    sys.meta_path.insert(0, hook)
+
+    def undo() -> None:
+        if hook in sys.meta_path:
+            sys.meta_path.remove(hook)
+        for each in reversed(undos):
+            each()
+
+    return undo
+
+
+class _ImportHook(importlib.abc.MetaPathFinder):
+    """Calls back once, after each of some modules has been imported.
+
+    Args:
+        modules: their names.
+        callback: called with the name.
+    """
+
+    def __init__(self, modules: set[str], callback: Callable[[str], None]) -> None:
+        self._modules = modules
+        self._callback = callback
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in self._modules:
+            return None
+        self._modules.discard(fullname)  # so that the search below does not come back here
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self._callback)
+        return spec
+
+
+class _Loader(importlib.abc.Loader):
+    """A loader that hands everything to another, and calls back after the module has run."""
+
+    def __init__(self, loader: Any, callback: Callable[[str], None]) -> None:
+        self._loader = loader
+        self._callback = callback
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self._loader  # as if we had never been here
+        self._loader.exec_module(module)
+        self._callback(module.__name__)

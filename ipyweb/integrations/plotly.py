@@ -1,0 +1,51 @@
+"""Plotly: figures become their JSON, drawn by the pane; ``fig.show()`` goes the same way.
+
+Plotly's own MIME renderers want nbformat, and its default in a terminal starts a web server and waits for a browser. An
+``ExternalRenderer`` needs neither (plotly.py ``plotly/io/_base_renderers.py``).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+MIME = "application/vnd.plotly.v1+json"
+_FIGURE = "plotly.basedatatypes.BaseFigure"
+
+
+def install(shell: Any, cells: bool) -> Callable[[], None]:
+    """Make a renderer of ours Plotly's default, and give figures a MIME bundle."""
+    import plotly.io as pio
+    from plotly.io.base_renderers import ExternalRenderer
+
+    class IpywebRenderer(ExternalRenderer):  # type: ignore[misc]
+        def render(self, fig_dict: dict[str, Any]) -> None:
+            shell.display_pub.publish(_bundle(fig_dict))
+
+    before = pio.renderers.default
+    pio.renderers["ipyweb"] = IpywebRenderer()
+    pio.renderers.default = "ipyweb"
+    displays = shell.display_formatter.ipython_display_formatter
+    bundles = shell.display_formatter.mimebundle_formatter
+    displays.for_type(_FIGURE, _not_by_itself)
+    bundles.for_type(_FIGURE, lambda figure: _bundle(figure.to_dict()))
+
+    def undo() -> None:
+        if pio.renderers.default == "ipyweb":
+            pio.renderers.default = before
+        del pio.renderers["ipyweb"]
+        displays.pop(_FIGURE, None)
+        bundles.pop(_FIGURE, None)
+
+    return undo
+
+
+def _bundle(fig_dict: dict[str, Any]) -> dict[str, Any]:
+    from plotly.io._json import to_json_plotly
+
+    title = fig_dict.get("layout", {}).get("title")
+    name = title.get("text") if isinstance(title, dict) else title
+    kinds = ", ".join(dict.fromkeys(str(trace.get("type", "scatter")) for trace in fig_dict.get("data", ())))
+    return {MIME: to_json_plotly(fig_dict).encode(), "text/plain": f"Plotly figure {name or ''} ({kinds})"}
+
+
+def _not_by_itself(figure: object) -> None:
+    raise NotImplementedError("its MIME bundle is taken instead")

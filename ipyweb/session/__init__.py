@@ -1,0 +1,1 @@
+"""The user's process: light, never blocking, never raising into user code."""

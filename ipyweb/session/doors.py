@@ -1,0 +1,158 @@
+"""The doors of an IPython shell through which everything shown passes.
+
+``display_formatter.format`` makes the bundle, ``display_pub.publish`` and ``displayhook.write_format_data`` carry it.
+Each is replaced on the shell's own objects, so that the objects stay the same ones, and ``%%capture``, which puts in a
+publisher of its own, goes past us as it should.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from .display import Collector
+from .formatting import format_object
+from .output import Output
+from .session import Session
+
+log = logging.getLogger("ipyweb")
+Undo = Callable[[], None]
+
+
+class Made(dict[str, Any]):
+    """Data by MIME type as our formatting made it.
+
+    Attributes:
+        terminal: the MIME types that the shell would have made by itself.
+        problems: one line for each repr that raised.
+        silent: whether it is not for the pane.
+    """
+
+    def __init__(self, data: Mapping[str, Any], terminal: frozenset[str], problems: list[str], silent: bool) -> None:
+        super().__init__(data)
+        self.terminal = terminal
+        self.problems = problems
+        self.silent = silent
+
+
+def stand_at(shell: InteractiveShell, session: Callable[[], Session], terminal: bool) -> Undo:
+    """Send everything that `shell` shows to the pane.
+
+    Args:
+        session: this process's session, at each call: a forked child has another one.
+        terminal: whether the shell's terminal goes on printing what it printed before.
+
+    Returns:
+        A function that puts everything back.
+    """
+    doors = _Doors(shell, session, terminal)
+    undos = [
+        _replace(shell.display_formatter, "format", doors.format),
+        _replace(shell.display_pub, "publish", doors.publish),
+        _replace(shell.display_pub, "clear_output", doors.clear_output),
+        _replace(shell.displayhook, "write_format_data", doors.write_format_data),
+    ]
+
+    def undo() -> None:
+        for each in reversed(undos):
+            each()
+
+    return undo
+
+
+def _replace(owner: Any, name: str, function: Callable[..., Any]) -> Undo:
+    own = vars(owner).get(name)
+    setattr(owner, name, function)
+
+    def undo() -> None:
+        if own is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
+
+    return undo
+
+
+class _Doors:
+    def __init__(self, shell: InteractiveShell, session: Callable[[], Session], terminal: bool) -> None:
+        self._shell = shell
+        self._session = session
+        self._terminal = terminal
+        self._publish: Callable[..., None] = shell.display_pub.publish
+        self._clear_output = shell.display_pub.clear_output
+        self._write_format_data: Callable[[Any, Any], None] = shell.displayhook.write_format_data
+
+    def format(self, obj: object, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        loud = self._shell.showtraceback if self._terminal else None
+        silent = isinstance(obj, Output)
+        only = ["text/plain"] if silent else include
+        made = format_object(self._shell.display_formatter, obj, only, exclude, loud)
+        return Made(made.data, made.terminal, made.problems, silent), made.metadata
+
+    def publish(
+        self,
+        data: Any,
+        metadata: Any = None,
+        *args: Any,
+        transient: Mapping[str, Any] | None = None,
+        update: bool = False,
+        **options: Any,
+    ) -> None:
+        try:
+            self._send(data, metadata, transient or {}, update)
+        except Exception:
+            log.debug("a display could not be sent", exc_info=True)
+        if self._terminal:
+            self._publish(_for_terminal(data), metadata, *args, transient=transient, update=update, **options)
+
+    def _send(self, data: Any, metadata: Any, transient: Mapping[str, Any], update: bool) -> None:
+        if not data or getattr(data, "silent", False):
+            return
+        display_id, title = transient.get("display_id"), None
+        collector = Collector.active()
+        if collector is not None and not collector.shown:
+            display_id, title = collector.display_id or display_id, collector.title
+            update = update or collector.update
+        shown = self._session().publish(
+            data,
+            metadata,
+            display_id=None if display_id is None else str(display_id),
+            update=update and display_id is not None,
+            title=title,
+            problems=getattr(data, "problems", ()),
+        )
+        if collector is not None:
+            collector.shown.append(shown)
+
+    def clear_output(self, wait: bool = False) -> None:
+        try:
+            self._session().clear_output(wait)
+        except Exception:
+            log.debug("clear_output could not be sent", exc_info=True)
+        if self._terminal:
+            self._clear_output(wait)
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        try:
+            self._send_result(format_dict, md_dict)
+        except Exception:
+            log.debug("a result could not be sent", exc_info=True)
+        terminal = _for_terminal(format_dict)
+        if isinstance(format_dict, Made):
+            # IPython keeps this dict in its history for as long as the process lives; the pane has the rest.
+            format_dict.clear()
+            format_dict.update(terminal)
+        self._write_format_data(terminal, md_dict)
+
+    def _send_result(self, data: Any, metadata: Any) -> None:
+        session = self._session()
+        problems = getattr(data, "problems", ())
+        text_only = set(data) <= {"text/plain"} and not problems
+        if getattr(data, "silent", False) or (text_only and not session.config.text_results):
+            return
+        session.publish(data, metadata, result=True, problems=problems)
+
+
+def _for_terminal(data: Any) -> Any:
+    return {mime: data[mime] for mime in data if mime in data.terminal} if isinstance(data, Made) else data

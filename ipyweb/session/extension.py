@@ -1,0 +1,63 @@
+"""``%load_ext ipyweb``: puts the doors into a running IPython, and takes them out again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from .. import config as settings
+from .. import integrations
+from .doors import stand_at
+from .session import Cell, current
+
+_undos: dict[int, list[Callable[[], None]]] = {}
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Show in the pane whatever this IPython shows."""
+    if id(shell) in _undos:
+        return
+    config = settings.IPyWeb.instance(config=settings.merged_config(shell.config))
+    current("ipython", config)
+    _undos[id(shell)] = [
+        _add(shell.configurables, config),
+        _on(shell, "pre_run_cell", _begin_cell(shell)),
+        _add_magic(shell),
+        stand_at(shell, current, terminal=True),
+        integrations.install(shell, cells=True) if config.integrations else lambda: None,
+    ]
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Put everything back as it was before `load_ipython_extension`."""
+    for undo in reversed(_undos.pop(id(shell), [])):
+        undo()
+
+
+def _begin_cell(shell: InteractiveShell) -> Callable[[Any], None]:
+    def begin_cell(info: Any) -> None:
+        current().cell = Cell(shell.execution_count, info.raw_cell)
+
+    return begin_cell
+
+
+def _on(shell: InteractiveShell, event: str, function: Callable[..., None]) -> Callable[[], None]:
+    shell.events.register(event, function)
+    return lambda: shell.events.unregister(event, function)
+
+
+def _add(items: list[Any], item: Any) -> Callable[[], None]:
+    items.append(item)
+    return lambda: items.remove(item)
+
+
+def _add_magic(shell: InteractiveShell) -> Callable[[], None]:
+    from .magics import ipyweb
+
+    magics = shell.magics_manager.magics["line"]
+    magics["ipyweb"] = ipyweb
+
+    def remove() -> None:
+        magics.pop("ipyweb", None)
+
+    return remove

@@ -1,0 +1,72 @@
+"""``%ipyweb``: the pane at hand in a terminal."""
+
+from collections.abc import Callable
+
+from .. import connection as hubs
+from ..errors import IpywebError
+from . import display, pane
+from .session import current
+
+
+def ipyweb(line: str) -> None:
+    """Reach the pane: ``%ipyweb [status | url | open [ID] | clear | session NAME | private]``.
+
+    status   where the hub is and what it holds (also without an argument)
+    url      the pane's address
+    open     open the pane, or one output
+    clear    put this session's outputs into the trash
+    session  give this session a name
+    private  keep what this session shows from now on in memory only
+    """
+    verb, _, argument = line.strip().partition(" ")
+    command = COMMANDS.get(verb or "status")
+    if command is None:
+        print(f"expected one of {', '.join(COMMANDS)}; got {verb!r}")
+        return
+    try:
+        command(argument.strip())
+    except (IpywebError, ValueError) as error:
+        print(f"ipyweb: {error}")
+
+
+def _status(argument: str) -> None:
+    hub = hubs.find()
+    if hub is None:
+        print("no hub is running; it starts with the first output")
+        return
+    state = hubs.request(hub, "GET", "api/state").json()
+    print(f"hub {state['version']} at {hub.url}: {state['outputs']} outputs, {state['frontends']} panes connected")
+
+
+def _url(argument: str) -> None:
+    print(pane.url())
+
+
+def _open(argument: str) -> None:
+    pane.open(int(argument) if argument else None)
+
+
+def _clear(argument: str) -> None:
+    removed = display.clear()
+    print(f"{len(removed)} outputs are in the trash for some days")
+
+
+def _session(argument: str) -> None:
+    if not argument:
+        raise ValueError("expected a name: %ipyweb session NAME")
+    current().rename(argument)
+
+
+def _private(argument: str) -> None:
+    current().make_private()
+    print("from now on this session's outputs stay in the hub's memory")
+
+
+COMMANDS: dict[str, Callable[[str], None]] = {
+    "status": _status,
+    "url": _url,
+    "open": _open,
+    "clear": _clear,
+    "session": _session,
+    "private": _private,
+}

@@ -1,0 +1,173 @@
+"""`Output`: what a display call returns, and how an output of the history is taken in hand again."""
+
+import mimetypes as _extensions
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from .. import connection as hubs
+from ..browser import link
+from ..errors import HubError, HubUnreachable
+from .backlog import Receipt
+from .session import Session, current
+
+REPR_TIMEOUT = 0.2
+ID_TIMEOUT = 5.0
+
+_NOT_GUESSED = {".tex": "text/latex", ".md": "text/markdown", ".jpg": "image/jpeg", ".webp": "image/webp"}
+
+
+class Output:
+    """One thing shown.
+
+    An ``Output`` is never itself displayed; its repr is one line, for people and for coding agents.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        display_id: str | None,
+        mimetypes: list[str],
+        title: str | None = None,
+        receipt: Receipt | None = None,
+        id: int | None = None,  # noqa: A002
+    ) -> None:
+        self._session = session
+        self._receipt = receipt
+        self._id = id
+        self._title = title
+        self._mimetypes = mimetypes
+        self.display_id = display_id
+
+    @property
+    def id(self) -> int | None:
+        """The hub's id. Waits up to 5 seconds for it; ``None`` when none came."""
+        return self._wait_id(ID_TIMEOUT)
+
+    @property
+    def status(self) -> Literal["queued", "stored", "failed"]:
+        """``queued`` on its way, ``stored`` once the hub has committed it, ``failed`` when the hub refused it."""
+        return "stored" if self._receipt is None else self._receipt.status
+
+    @property
+    def url(self) -> str | None:
+        """Address of the pane with this output, carrying the pane's token; ``None`` when no hub took it."""
+        number = self.id
+        hub = hubs.find()
+        return None if number is None or hub is None else link(hub, self._session.project, number)
+
+    def wait(self, timeout: float = 5) -> "Output":
+        """Wait until the output is stored, or refused.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            The output itself, whatever came.
+        """
+        if self._receipt is not None:
+            self._session.client.backlog.wait_for(self._receipt, timeout)
+        return self
+
+    def update(self, obj: object, **options: Any) -> None:
+        """Show something else in its place, as a new version.
+
+        Args:
+            obj: any object.
+            options: ``title``, ``metadata``, ``include``, ``exclude`` and ``raw`` as for `ipyweb.display`.
+
+        Raises:
+            HubError: the output belongs to another session.
+        """
+        from .display import update_display
+
+        if self._receipt is None or self.display_id is None:
+            raise HubError(f"output {self._id} was made by another session; only that one can update it")
+        shown = update_display(obj, display_id=self.display_id, **options)
+        self._receipt, self._mimetypes = shown._receipt, shown._mimetypes
+
+    def remove(self) -> None:
+        """Put it into the trash, where it stays for some days.
+
+        Raises:
+            HubUnreachable: there is no hub.
+        """
+        self._request("DELETE")
+
+    def data(self, mime: str, **size: Any) -> bytes:
+        """One of its representations, as bytes.
+
+        Args:
+            mime: one of its MIME types.
+
+        Raises:
+            OutputNotFound: it has no such representation; the message lists those it has.
+            HubUnreachable: there is no hub.
+        """
+        return self._request("GET", f"/data?{urlencode({'mime': mime, **size}, quote_via=quote)}").body
+
+    def save(self, path: str | Path) -> Path:
+        """Write the representation that the file's extension names.
+
+        Args:
+            path: of the file, such as ``"plot.png"``.
+
+        Raises:
+            ValueError: no MIME type belongs to the extension.
+            OutputNotFound: it has no such representation.
+            HubUnreachable: there is no hub.
+        """
+        target = Path(path)
+        mime = _NOT_GUESSED.get(target.suffix) or _extensions.guess_type(target.name)[0]
+        if mime is None:
+            raise ValueError(f"expected a file name that ends in a format, such as plot.png; got {target.name!r}")
+        target.write_bytes(self.data(mime))
+        return target
+
+    def _request(self, method: str, suffix: str = "") -> hubs.Response:
+        number = self.id
+        hub = hubs.find()
+        if number is None or hub is None:
+            raise HubUnreachable(f"expected {self!r} to be stored at a running hub; `ipyweb doctor` tells more")
+        return hubs.request(hub, method, f"api/outputs/{number}{suffix}")
+
+    def _wait_id(self, timeout: float) -> int | None:
+        if self._id is None and self._receipt is not None:
+            self.wait(timeout)
+            self._id = self._receipt.output
+        return self._id
+
+    def __repr__(self) -> str:
+        number = self._wait_id(REPR_TIMEOUT)
+        title = repr(self._title) if self._title else None
+        richest = self._mimetypes[0] if self._mimetypes else None
+        if number is None and self.status == "queued":
+            return _words("Output queued", title, richest)
+        return _words("Output", number, title, richest, self._ending(number))
+
+    def _ending(self, number: int | None) -> str:
+        if self.status == "failed":
+            return f"failed: {self._receipt.error if self._receipt else ''}"
+        return f"{self.status} · ipyweb open {number}"
+
+
+def _words(*words: object) -> str:
+    return f"<{' '.join(str(word) for word in words if word is not None)}>"
+
+
+def get(id: int) -> Output:  # noqa: A002 - the public name
+    """An output of the history.
+
+    Args:
+        id: the hub's id of it.
+
+    Raises:
+        OutputNotFound: there is none; the message names ids that exist.
+        HubUnreachable: there is no hub.
+    """
+    hub = hubs.find()
+    if hub is None:
+        raise HubUnreachable(f"expected a running hub that has output {id}; `ipyweb url` starts one")
+    record: Mapping[str, Any] = hubs.request(hub, "GET", f"api/outputs/{int(id)}").json()
+    return Output(current(), record["display_id"], list(record["mimetypes"]), record["title"], id=int(id))

@@ -1,0 +1,32 @@
+"""ipyweb in a plain script: a light shell, its doors, and the libraries' switches, from the first display on."""
+
+import threading
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from .. import integrations
+from .session import current
+from .shell import LightShell, get_shell
+
+_lock = threading.Lock()
+_used = False
+
+
+def use_in_script() -> InteractiveShell:
+    """Make ``IPython.display`` and the libraries show in the pane; in IPython, that is the extension's part.
+
+    Returns:
+        The shell whose formatters apply.
+    """
+    global _used
+    shell = get_shell()
+    with _lock:
+        if not _used:
+            _used = True
+            if isinstance(shell, LightShell):
+                from .doors import stand_at
+
+                stand_at(shell, current, terminal=False)
+            if current().config.integrations:
+                integrations.install(shell)
+    return shell

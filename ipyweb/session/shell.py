@@ -1,0 +1,56 @@
+"""The shell that gives ``IPython.display`` its meaning in a plain script.
+
+Without a shell, ``IPython.display.display`` is ``print``. The stock ``InteractiveShell.instance()`` is no way out: it
+replaces ``sys.modules["__main__"]`` (which breaks pickling of the script's classes), opens a history file and looks for
+virtual environments. `LightShell` leaves all that alone.
+"""
+
+import builtins
+import threading
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
+from traitlets.config import Config
+
+_lock = threading.Lock()
+
+
+class LightShell(InteractiveShell):
+    """An `InteractiveShell` that changes nothing of the program it lives in and writes no files."""
+
+    def init_ipython_dir(self, ipython_dir: Any) -> None: ...
+
+    def init_profile_dir(self, profile_dir: Any) -> None:
+        self.profile_dir = ProfileDir()  # without a location, it makes no directories
+
+    def init_environment(self) -> None: ...
+
+    def init_virtualenv(self) -> None: ...
+
+    def save_sys_module_state(self) -> None: ...
+
+    def restore_sys_module_state(self) -> None: ...
+
+    def init_sys_modules(self) -> None: ...
+
+    def init_io(self) -> None: ...
+
+    def init_prompts(self) -> None: ...
+
+    def init_pdb(self) -> None: ...
+
+
+def get_shell() -> InteractiveShell:
+    """The running shell, or the light one, made now."""
+    with _lock:
+        if InteractiveShell.initialized():
+            shell: InteractiveShell = InteractiveShell.instance()
+            return shell
+        config = Config()
+        config.HistoryManager.enabled = False
+        light = LightShell.instance(config=config)
+        # holoviews and panel look for this name, once, when they are imported
+        if not hasattr(builtins, "get_ipython"):
+            builtins.get_ipython = light.get_ipython  # type: ignore[attr-defined]
+        return light

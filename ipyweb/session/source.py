@@ -1,0 +1,54 @@
+"""Where in the user's code a display call stands."""
+
+import linecache
+import sys
+import sysconfig
+from pathlib import Path
+from types import FrameType
+from typing import TypedDict
+
+MAX_CODE = 4096
+"""Characters of code that are stored with an output."""
+
+_PACKAGE = str(Path(__file__).parent.parent)
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+class Source(TypedDict):
+    """The place of a call: file and line in a script, number and code of the cell in IPython."""
+
+    file: str | None
+    line: int | None
+    cell: int | None
+    code: str | None
+
+
+def find_source(cell: int | None = None, cell_code: str | None = None) -> Source:
+    """The innermost frame of the caller that is neither ours nor a library's.
+
+    Args:
+        cell: the number of the running IPython cell, if one is.
+        cell_code: the code of that cell.
+    """
+    frame = _user_frame(sys._getframe(1))
+    if frame is None:
+        return Source(file=None, line=None, cell=cell, code=_cut(cell_code))
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    if cell_code is not None and not Path(file).is_file():  # the cell itself, compiled under a made-up name
+        return Source(file=None, line=line, cell=cell, code=_cut(cell_code))
+    code = cell_code or linecache.getline(file, line).strip() or None
+    return Source(file=file, line=line, cell=cell, code=_cut(code))
+
+
+def _user_frame(frame: FrameType | None) -> FrameType | None:
+    while frame is not None:
+        file = frame.f_code.co_filename
+        # "/tmp/ipykernel…" and "<ipython-input…>" are the user's; "<frozen importlib…>" and "<string>" of libraries not
+        if not file.startswith((_PACKAGE, *_LIBRARIES, "<frozen ")):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def _cut(code: str | None) -> str | None:
+    return code if code is None or len(code) <= MAX_CODE else code[: MAX_CODE - 1] + "…"
