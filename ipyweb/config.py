@@ -76,7 +76,7 @@ class Hub(Configurable):
         "", help="Directory of the store; empty means $IPYWEB_DATA_DIR, else the platform's user data. Default: ''."
     ).tag(config=True)
     store = Enum(
-        ("disk", "memory"), help="'memory' writes no output to disk; $IPYWEB_STORE sets it too. Default: 'disk'."
+        ("disk", "memory"), help="'memory' writes no output to disk. Default: $IPYWEB_STORE, else 'disk'."
     ).tag(config=True)
     max_bytes = Int(
         0,

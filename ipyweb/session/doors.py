@@ -80,7 +80,7 @@ class _Doors:
         self._session = session
         self._terminal = terminal
         self._publish: Callable[..., None] = shell.display_pub.publish
-        self._clear_output = shell.display_pub.clear_output
+        self._clear_output: Callable[[bool], None] = shell.display_pub.clear_output
         self._write_format_data: Callable[[Any, Any], None] = shell.displayhook.write_format_data
 
     def format(self, obj: object, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,31 @@
+"""Settings: every trait is documented, and a wrong value is refused by name."""
+
+import pytest
+from traitlets import TraitError
+from traitlets.config import Config
+
+from ipyweb.config import Hub, IPyWeb
+
+
+@pytest.mark.parametrize("owner", [IPyWeb, Hub])
+def test_every_trait_says_what_it_does_and_its_default(owner: type[IPyWeb] | type[Hub]) -> None:
+    for name, trait in owner.class_traits(config=True).items():
+        if trait.this_class is owner:
+            assert "Default:" in trait.help, name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", -1), ("port", 70000), ("port", "x"), ("max_bytes", -1), ("max_versions", 0), ("host", "0.0.0.0")],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_the_trait(name: str, value: object) -> None:
+    with pytest.raises(TraitError, match=name):
+        Hub(config=Config({"Hub": {name: value}}))
+
+
+def test_the_environment_chooses_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYWEB_STORE", "memory")
+    assert Hub().store == "memory"
+    assert Hub(config=Config({"Hub": {"store": "disk"}})).store == "disk"
+    monkeypatch.delenv("IPYWEB_STORE")
+    assert Hub().store == "disk"
