@@ -7,13 +7,13 @@ with 0 after an unknown subcommand, with 1 after a wrong value, and lets an unkn
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from textwrap import dedent, fill
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from traitlets import TraitError, default
 from traitlets.config import Application, Config
-from traitlets.config.loader import ArgumentError
+from traitlets.config.loader import ArgumentError, KVArgParseConfigLoader
 from traitlets.utils.importstring import import_item
 
 from .. import __version__
@@ -32,21 +32,35 @@ class Failure(Exception):
     """The command could not do its work; exit status 1."""
 
 
+class _Loader(KVArgParseConfigLoader):
+    """traitlets' own, except that wrong usage is an exception instead of two screens and an exit."""
+
+    def _create_parser(self) -> None:
+        super()._create_parser()
+        self.parser.error = self._refuse  # type: ignore[method-assign]
+
+    def _refuse(self, message: str) -> NoReturn:
+        for keys, target in self.aliases.items():
+            message = message.replace(f"--{target}:", f"{_dashed(_names(keys)[0])}:")
+        raise UsageError(message)
+
+
 class Command(Application):
     """What every subcommand is.
 
     Attributes:
         usage: the arguments after the subcommand's name, as the help shows them.
         arguments: how many arguments there may be, at least and at most.
-        needs_settings: false for commands that must work whatever the config file says.
+        exit_status: 1 when the command says something other than yes; failures are exceptions.
     """
 
     version = __version__
     classes = [IPyWeb, Hub]  # noqa: RUF012 - a trait of Application, which makes the copies
-    aliases = {"log-level": "IPyWeb.log_level"}  # noqa: RUF012
+    aliases: dict[Any, Any] = {"log-level": "IPyWeb.log_level"}  # noqa: RUF012
     flags: dict[Any, Any] = {}  # noqa: RUF012
     usage: ClassVar[str] = ""
     arguments: ClassVar[tuple[int, int]] = (0, 0)
+    exit_status = 0
 
     @default("log")
     def _log_default(self) -> logging.Logger:
@@ -77,6 +91,9 @@ class Command(Application):
             self._refuse_options(argv)
         Application.parse_command_line.__wrapped__(self, argv)  # type: ignore[attr-defined]
 
+    def _create_loader(self, argv: Any, aliases: Any, flags: Any, classes: Any) -> KVArgParseConfigLoader:
+        return _Loader(argv, aliases, flags, classes=classes, log=self.log, subcommands=self.subcommands)
+
     def initialize_subcommand(self, subc: str, argv: Any = None) -> None:
         """Load and initialize one subcommand; a second run in the same process gets an object of its own."""
         self.subapp = import_item(self.subcommands[subc][0])(parent=self)
@@ -100,7 +117,9 @@ class Command(Application):
         if least <= len(self.extra_args) <= most:
             return
         got = " ".join(self.extra_args) or "none"
-        raise UsageError(f"expected {self._command_line()}, got the arguments {got}; {self._see_help()}")
+        raise UsageError(
+            f"expected {self._command_line()}, got the arguments {got}; {self._see_help('--help', 'explains')}"
+        )
 
     def _refuse_unknown(self, config: Config) -> None:
         for name in self._unknown(config):
@@ -114,9 +133,8 @@ class Command(Application):
         return config
 
     def _unknown(self, config: Config) -> list[str]:
-        owners = {
-            owner.__name__: owner for owner in (*self.classes, *type(self).__mro__) if hasattr(owner, "class_traits")
-        }
+        own = [cls for cls in type(self).__mro__ if issubclass(cls, Application)]
+        owners = {cls.__name__: cls for cls in (*self.classes, *own)}
         return [
             f"{section}.{trait}"
             for section, values in config.items()
@@ -126,7 +144,7 @@ class Command(Application):
 
     # -- help ---------------------------------------------------------------------------------------------------------
 
-    def emit_help(self, classes: bool = False) -> Iterator[str]:
+    def emit_help(self, classes: bool = False) -> Generator[str, None, None]:
         """The help, line by line.
 
         Args:
@@ -151,8 +169,8 @@ class Command(Application):
             owner, _, name = target.partition(".")
             classes = {cls.__name__: cls for cls in (*self.classes, type(self))}
             trait = classes[owner].class_traits()[name]
-            yield f"{_spelled(keys)} {trait.metadata.get('metavar', name.upper())}", str(trait.help)
-        yield "--Class.trait=VALUE", f"Any setting, as in {config_file()}; --help-all lists them."
+            yield f"{_spelled(keys)} {trait.metadata.get('metavar', name.rpartition('_')[2].upper())}", str(trait.help)
+        yield "--Class.trait=VALUE", f"Any setting (--help-all lists them), as in {config_file()}."
         yield "-h, --help", "This text."
 
     def _emit_rows(self, title: str, rows: list[tuple[str, str]]) -> Iterator[str]:
@@ -168,9 +186,9 @@ class Command(Application):
         parts = ("ipyweb", "" if self.parent is None else self.name, self.usage)
         return " ".join(part for part in parts if part)
 
-    def _see_help(self, option: str = "--help") -> str:
+    def _see_help(self, option: str = "--help", verb: str = "lists them") -> str:
         name = "ipyweb" if self.parent is None else f"ipyweb {self.name}"
-        return f"`{name} {option}` lists them"
+        return f"`{name} {option}` {verb}"
 
 
 class IPyWebApp(Command):
@@ -206,16 +224,14 @@ class IPyWebApp(Command):
         )
     }
 
-    def start(self) -> Any:
-        """Run the subcommand.
-
-        Returns:
-            Its exit status; ``None`` counts as 0.
-        """
-        if self.subapp is not None:
-            return self.subapp.start()
-        self.print_help()
-        return 2
+    def start(self) -> None:
+        """Run the subcommand, or show what there is."""
+        if isinstance(self.subapp, Command):
+            self.subapp.start()
+            self.exit_status = self.subapp.exit_status
+        else:
+            self.print_help()
+            self.exit_status = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -230,7 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app = IPyWebApp()
         app.initialize(argv)
-        status = int(app.start() or 0)
+        app.start()
         sys.stdout.flush()
     except (UsageError, TraitError, ArgumentError) as error:
         return _fail(error, 2)
@@ -241,7 +257,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, 1)
     except KeyboardInterrupt:
         return 130
-    return status
+    return app.exit_status
 
 
 def running() -> Connection:

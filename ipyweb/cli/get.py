@@ -11,7 +11,7 @@ from ..browser import is_terminal
 from ..connection import request
 from ..project import project_of
 from .app import Command, Failure, UsageError, started
-from .outputs import record_of
+from .outputs import check_id, record_of
 
 FORMATS = {
     "png": ("image/png",),
@@ -76,13 +76,13 @@ class Get(Command):
         """Write it.
 
         Raises:
-            UsageError: there is no such format.
+            UsageError: there can be no such output, or there is no such format.
             OutputNotFound: there is no such output.
             Failure: the output has no such representation, or it would spoil a terminal.
         """
-        wanted = self._wanted()
+        which, wanted = check_id(self.extra_args[0]), self._wanted()
         connection = started()
-        record = record_of(connection, self.extra_args[0], None if self.all else project_of())
+        record = record_of(connection, which, None if self.all else project_of())
         mime = _choose(record["id"], record["mimetypes"], wanted)
         query = f"?{urlencode({'mime': mime})}" if mime else ""
         answer = request(connection, "GET", f"api/outputs/{record['id']}/data{query}", timeout=60.0)

@@ -5,7 +5,7 @@ import sys
 from ..browser import open_pane
 from ..project import project_of
 from .app import Command, Failure, started
-from .outputs import record_of
+from .outputs import check_id, record_of
 
 
 class Open(Command):
@@ -28,12 +28,15 @@ class Open(Command):
         """Open it.
 
         Raises:
+            UsageError: there can be no such output.
+            OutputNotFound: there is no such output.
             Failure: no browser opened, and there is no terminal to print the link on.
         """
+        which = [check_id(word) for word in self.extra_args]
         connection = started()
         project, output = project_of(), None
-        if self.extra_args:
-            record = record_of(connection, self.extra_args[0], project)
+        if which:
+            record = record_of(connection, which[0], project)
             project, output = record["project"], record["id"]
         outcome = open_pane(connection, project=project, output=output, asked=True)
         if outcome.notice:

@@ -29,6 +29,17 @@ def records(connection: Connection, project: str | None) -> list[Record]:
             return found
 
 
+def check_id(word: str) -> str:
+    """`word`, if it can name an output.
+
+    Raises:
+        UsageError: it is neither a number nor ``last``.
+    """
+    if word != "last" and not (word.isascii() and word.isdecimal()):
+        raise UsageError(f"expected the id of an output or 'last', got {word!r}; `ipyweb list` shows the ids")
+    return word
+
+
 def record_of(connection: Connection, which: str, project: str | None) -> Record:
     """One output.
 
@@ -38,14 +49,11 @@ def record_of(connection: Connection, which: str, project: str | None) -> Record
         project: where ``last`` looks; ``None`` for all projects.
 
     Raises:
-        UsageError: `which` is neither.
         OutputNotFound: there is no such output; the message says which there are.
         Failure: there is no output at all.
     """
     if which == "last":
         return _newest(connection, project)
-    if not which.isdecimal():
-        raise UsageError(f"expected the id of an output or 'last', got {which!r}; `ipyweb list` shows the ids")
     try:
         record: Record = request(connection, "GET", f"api/outputs/{which}").json()
     except OutputNotFound as error:

@@ -1,0 +1,59 @@
+"""What every test gets: directories of its own, no browser, and nothing of the developer's own settings."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ipyweb import connection
+
+_OURS = ("IPYWEB_HUB", "IPYWEB_TOKEN_FILE", "IPYWEB_SESSION", "IPYWEB_STORE", "IPYWEB_REPORT", "BROWSER")
+
+
+@pytest.fixture(autouse=True)
+def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point everything that reads or writes files at directories of this test's own."""
+    for name in _OURS:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("IPYWEB_RUNTIME_DIR", "IPYWEB_DATA_DIR", "IPYTHONDIR", "XDG_CONFIG_HOME"):
+        directory = tmp_path / f".{name.lower()}"
+        directory.mkdir(mode=0o700)
+        monkeypatch.setenv(name, str(directory))
+    monkeypatch.setenv("IPYWEB_BROWSER", "none")
+
+
+@pytest.fixture
+def hub(private_environment: None) -> Iterator[connection.Connection]:
+    """A hub of this test's own, in its own process; the test may stop it."""
+    started = connection.start()
+    yield started
+    stop_hub()
+
+
+def stop_hub() -> None:
+    """Stop the hub of these directories, if it runs, and wait until it is gone."""
+    running = connection.find()
+    if running is None:
+        return
+    connection.request(running, "POST", "api/stop", {})
+    deadline = time.monotonic() + 20
+    while _alive(running.pid):
+        assert time.monotonic() < deadline, f"hub {running.pid} does not stop"
+        time.sleep(0.01)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
