@@ -1,5 +1,6 @@
 """Frames: bytes in, bytes out."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -58,10 +59,8 @@ def test_a_message_survives_the_way(fields: dict[str, object], buffers: list[byt
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_any_other_bytes_are_read_or_refused_but_nothing_else(frame: bytes | str) -> None:
-    try:
+    with contextlib.suppress(FrameError):
         decode(frame)
-    except FrameError:
-        pass
 
 
 def test_json_nested_too_deep_is_refused() -> None:

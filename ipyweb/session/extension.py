@@ -36,7 +36,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 def _begin_cell(shell: InteractiveShell) -> Callable[[Any], None]:
     def begin_cell(info: Any) -> None:
-        current().cell = Cell(shell.execution_count, info.raw_cell)
+        current().cell = Cell(shell.displayhook.prompt_count, info.raw_cell)
 
     return begin_cell
 
