@@ -81,6 +81,8 @@ class Command(Application):
         for section in (IPyWeb, Hub):
             section(config=self.config)  # raises TraitError, whether or not this command looks at the value
         self.log.setLevel(IPyWeb(config=self.config).log_level.upper())
+        if logging.lastResort:  # prints to stderr what no handler takes; how much that is, the logger says
+            logging.lastResort.setLevel(logging.NOTSET)
 
     def parse_command_line(self, argv: Any = None) -> None:
         """Take in the command line, as `Application` does, but without its exit status 1 for wrong usage."""
