@@ -1,0 +1,89 @@
+/** The hub's HTTP interface, as far as the pane uses it. Every address is relative to the page. */
+import type { OutputRecord, SessionRecord } from "./protocol.ts";
+
+/** `GET /api/state`, as far as the pane uses it. */
+export interface HubState {
+  hub: string;
+  version: string;
+  event: number;
+  outputs: number;
+  durable: boolean;
+  notices: string[];
+  /** Path of the frame document. */
+  frame: string;
+}
+
+/** `GET /api/outputs`: ascending by id. */
+export interface OutputList {
+  event: number;
+  /** How many there are in all, whatever the limit. */
+  total: number;
+  outputs: OutputRecord[];
+}
+
+/** The hub refused, with its own words where it gave some. */
+export class HubError extends Error {
+  override name = "HubError";
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export class Api {
+  readonly #base: string;
+  readonly #token: string;
+
+  /**
+   * @param base the page's address without its fragment
+   * @param token sent with every request
+   */
+  constructor(base: string, token: string) {
+    this.#base = base;
+    this.#token = token;
+  }
+
+  state = (): Promise<HubState> => this.#json("api/state");
+
+  sessions = (): Promise<{ sessions: SessionRecord[] }> => this.#json("api/sessions");
+
+  /** The newest outputs, or those with a smaller id than `before`. */
+  outputs(query: { limit: number; before?: number; project: string | null }): Promise<OutputList> {
+    const fields = new URLSearchParams({ limit: String(query.limit) });
+    if (query.before !== undefined) fields.set("before", String(query.before));
+    if (query.project !== null) fields.set("project", query.project);
+    return this.#json(`api/outputs?${fields}`);
+  }
+
+  output = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}`);
+
+  remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, "DELETE");
+
+  restore = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}/restore`, "POST");
+
+  async #json<T>(path: string, method = "GET"): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
+    const response = await fetch(new URL(path, this.#base), { method, headers, cache: "no-store" });
+    const text = await response.text();
+    if (!response.ok) throw new HubError(response.status, reason(text) ?? `the hub answered ${response.status} to ${method} ${path}`);
+    return (text ? JSON.parse(text) : null) as T;
+  }
+}
+
+function reason(text: string): string | undefined {
+  try {
+    return String((JSON.parse(text) as { error: unknown }).error);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of MIME data at a capability URL, the first `limit` of them when given. @throws when they are gone. */
+export async function fetchData(url: string, limit?: number, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const headers: Record<string, string> = limit === undefined ? {} : { Range: `bytes=0-${limit - 1}` };
+  const response = await fetch(new URL(url, document.baseURI), { headers, signal: signal ?? null });
+  if (!response.ok) throw new HubError(response.status, `the data is not at the hub any more (status ${response.status})`);
+  return response.arrayBuffer();
+}

@@ -1,0 +1,71 @@
+/**
+ * What the shell and a frame say to each other, once the shell has handed over its port.
+ *
+ * Everything from a frame is hostile until `parseFromFrame` has looked at it.
+ */
+import type { LibraryName } from "../libraries.ts";
+import { isObject } from "../protocol.ts";
+
+export type Theme = "light" | "dark";
+
+/** Bytes of a library's script; `null` when the frame has it already. */
+export interface LibraryBytes {
+  name: LibraryName;
+  bytes: ArrayBuffer;
+}
+
+export type ToFrame =
+  | { type: "load"; library: LibraryBytes }
+  | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; theme: Theme }
+  | { type: "theme"; theme: Theme }
+  | { type: "ping" };
+
+export interface Key {
+  key: string;
+  shift: boolean;
+}
+
+export type FromFrame =
+  | { type: "loaded"; name: string }
+  | { type: "want"; name: string }
+  | { type: "ready"; turn: number }
+  | { type: "failed"; turn: number; message: string }
+  | { type: "picture"; turn: number; bytes: ArrayBuffer }
+  | { type: "notice"; text: string }
+  | { type: "key"; key: string; shift: boolean }
+  | { type: "link"; href: string }
+  | { type: "pong" };
+
+/** What the frame's first word to its parent is, and what it is answered with; the nonce is in the frame's name. */
+export const HELLO = "ipyweb:frame";
+export const PORT = "ipyweb:port";
+
+const LONGEST_TEXT = 4000;
+const LARGEST_PICTURE = 2 ** 20;
+
+const isText = (value: unknown): value is string => typeof value === "string" && value.length <= LONGEST_TEXT;
+const isTurn = (value: unknown): boolean => Number.isSafeInteger(value);
+const isPicture = (value: unknown): boolean => value instanceof ArrayBuffer && value.byteLength <= LARGEST_PICTURE;
+
+const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
+  loaded: { name: isText },
+  want: { name: isText },
+  ready: { turn: isTurn },
+  failed: { turn: isTurn, message: isText },
+  picture: { turn: isTurn, bytes: isPicture },
+  notice: { text: isText },
+  key: { key: isText, shift: (value) => typeof value === "boolean" },
+  link: { href: isText },
+  pong: {},
+};
+
+/** The message, if it is one that a frame may send; only its known fields. */
+export function parseFromFrame(data: unknown): FromFrame | null {
+  if (!isObject(data) || typeof data.type !== "string" || !Object.hasOwn(SCHEMA, data.type)) return null;
+  const fields = Object.entries(SCHEMA[data.type]!);
+  if (!fields.every(([name, valid]) => Object.hasOwn(data, name) && valid(data[name]))) return null;
+  return Object.fromEntries([["type", data.type], ...fields.map(([name]) => [name, data[name]])]) as FromFrame;
+}
+
+/** Cuts a text to what a message may carry. */
+export const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text);

@@ -1,0 +1,181 @@
+/**
+ * What runs inside a sandboxed frame: it takes one port from the shell, then draws what comes on it.
+ *
+ * The frame has an opaque origin and no network. User code runs in this same realm later, so nothing here is a secret
+ * and nothing the shell believes depends on it.
+ */
+import { LIBRARIES, type LibraryName } from "../libraries.ts";
+import * as html from "../renderers/html.ts";
+import * as javascript from "../renderers/javascript.ts";
+import * as json from "../renderers/json.ts";
+import * as latex from "../renderers/latex.ts";
+import * as markdown from "../renderers/markdown.ts";
+import * as pdf from "../renderers/pdf.ts";
+import * as plotly from "../renderers/plotly.ts";
+import type { Bundle, Cleanup, Renderer } from "../renderers/renderer.ts";
+import * as svg from "../renderers/svg.ts";
+import type { FrameRendererName } from "../renderers/table.ts";
+import * as vega from "../renderers/vega.ts";
+import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
+import { forwardInput } from "./input.ts";
+import { memoryStorage } from "./storage.ts";
+import { FRAME_STYLES } from "./styles.ts";
+
+type Render = Extract<ToFrame, { type: "render" }>;
+
+const RENDERERS: Record<FrameRendererName, Renderer> = { plotly, vega, html, markdown, latex, svg, pdf, javascript, json };
+
+const nonce = window.name;
+const loading = new Map<string, PromiseWithResolvers<void>>();
+let port: MessagePort;
+let cleanup: Cleanup | undefined;
+
+start();
+
+function start(): void {
+  window.name = "";
+  for (const storage of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(window, storage, { value: memoryStorage(), configurable: true });
+  }
+  const style = document.createElement("style");
+  style.textContent = FRAME_STYLES;
+  document.head.append(style);
+  addEventListener("message", takePort);
+  parent.postMessage({ type: HELLO, nonce }, "*");
+}
+
+function takePort(event: MessageEvent<{ type?: unknown; nonce?: unknown } | null>): void {
+  if (event.source !== parent || event.data?.type !== PORT || event.data.nonce !== nonce || !event.ports[0]) return;
+  removeEventListener("message", takePort);
+  port = event.ports[0];
+  port.onmessage = ({ data }: MessageEvent<ToFrame>) => HANDLERS[data.type](data as never);
+  listen();
+}
+
+const send = (message: FromFrame, transfer: Transferable[] = []): void => port.postMessage(message, transfer);
+
+const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }>) => void } = {
+  load: ({ library }) => void load(library.name, library.bytes),
+  render: (message) => void render(message),
+  theme: ({ theme }) => setTheme(theme),
+  ping: () => send({ type: "pong" }),
+};
+
+/** What `document.open()` takes away and the frame needs again. */
+function listen(): void {
+  forwardInput(send);
+  addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
+    if (/^(?:https?|wss?):/.test(blockedURI)) {
+      notice(`no network in outputs: ${effectiveDirective.replace(/-src.*/, "")} from ${origin(blockedURI)} was not loaded`);
+    }
+  });
+  addEventListener("error", ({ message }) => message && notice(`JavaScript: ${message}`));
+  addEventListener("unhandledrejection", ({ reason }) => notice(`JavaScript: ${words(reason)}`));
+}
+
+const notice = (text: string): void => send({ type: "notice", text: cut(text) });
+
+function origin(uri: string): string {
+  return new URL(uri).host;
+}
+
+// -- libraries --------------------------------------------------------------------------------------------------------
+
+async function load(library: LibraryName, bytes: ArrayBuffer): Promise<void> {
+  const script = document.createElement("script");
+  script.src = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+  script.onload = () => {
+    URL.revokeObjectURL(script.src);
+    script.remove();
+    loaded(library).resolve();
+    send({ type: "loaded", name: library });
+  };
+  document.head.append(script);
+}
+
+/** The promise of a library; made by whoever speaks of it first. */
+function loaded(library: LibraryName): PromiseWithResolvers<void> {
+  const known = loading.get(library);
+  if (known) return known;
+  const promise = Promise.withResolvers<void>();
+  loading.set(library, promise);
+  return promise;
+}
+
+async function library<T>(wanted: LibraryName): Promise<T> {
+  if (!loading.has(wanted)) send({ type: "want", name: wanted });
+  await loaded(wanted).promise;
+  return (globalThis as Record<string, unknown>)[LIBRARIES[wanted].global] as T;
+}
+
+// -- rendering --------------------------------------------------------------------------------------------------------
+
+async function render(message: Render): Promise<void> {
+  setTheme(message.theme);
+  const { turn, renderer } = message;
+  try {
+    await draw(RENDERERS[renderer as FrameRendererName], bundleOf(message));
+    await painted();
+    send({ type: "ready", turn });
+  } catch (error) {
+    showError(error);
+    send({ type: "failed", turn, message: cut(words(error)) });
+    return;
+  }
+  await sendPicture(RENDERERS[renderer as FrameRendererName], turn);
+}
+
+async function draw(renderer: Renderer, bundle: Bundle): Promise<void> {
+  if (cleanup && renderer.update) return renderer.update(output(), bundle);
+  const rendering = renderer.render(output(), bundle);
+  if (renderer === html) listen();
+  const previous = cleanup;
+  cleanup = await rendering;
+  previous?.();
+}
+
+function bundleOf({ mime, bytes, metadata }: Render): Bundle {
+  return { mime, bytes: new Uint8Array(bytes), metadata, library, notice };
+}
+
+function output(): HTMLElement {
+  const known = document.getElementById("output");
+  if (known) return known;
+  const el = document.createElement("div");
+  el.id = "output";
+  document.body.replaceChildren(el);
+  return el;
+}
+
+/** Resolves when what is in the document has been painted; a tab in the background paints nothing and is not waited for. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
+    setTimeout(resolve, 250);
+  });
+}
+
+async function sendPicture(renderer: Renderer, turn: number): Promise<void> {
+  const blob = await renderer.picture?.(output()).catch(() => null);
+  if (!blob) return;
+  const bytes = await blob.arrayBuffer();
+  send({ type: "picture", turn, bytes }, [bytes]);
+}
+
+function showError(error: unknown): void {
+  const pre = document.createElement("pre");
+  pre.className = "error";
+  pre.textContent = words(error);
+  output().replaceChildren(pre);
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** A whole document of the user's keeps its own colours. */
+function setTheme(theme: Theme): void {
+  const root = document.documentElement;
+  const ours = document.getElementById("output") !== null || root.hasAttribute("data-fragment") || cleanup === undefined;
+  if (ours) root.dataset.theme = theme;
+}

@@ -1,0 +1,4 @@
+import katex from "katex";
+import styles from "katex/dist/katex.min.css?inline";
+
+export { katex, styles };

@@ -1,0 +1,4 @@
+import DOMPurify from "dompurify";
+import MarkdownIt from "markdown-it";
+
+export { DOMPurify, MarkdownIt };

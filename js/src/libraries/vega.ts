@@ -1,0 +1,3 @@
+import embed from "vega-embed";
+
+export { embed };

@@ -1,0 +1,137 @@
+/**
+ * The outputs that the pane knows: records by id, their order, which one is shown, and whether the pane follows the
+ * newest. It never pulls the user away from an older output; it counts what they have not seen instead.
+ */
+import type { OutputRecord, Tombstone } from "./protocol.ts";
+
+export class Outputs {
+  /** Ids of the outputs in scope, ascending. */
+  order = $state.raw<readonly number[]>([]);
+  /** Id of the output shown. */
+  current = $state<number | null>(null);
+  /** Whether a new output is shown as soon as it comes. */
+  following = $state(true);
+  /** Path of the project spoken of; `null` means everything. */
+  project = $state<string | null>(null);
+  /** Whether the older ones are still on their way. */
+  complete = $state(false);
+
+  readonly #records = new Map<number, OutputRecord>();
+  #revision = $state(0);
+  /** The newest id that the user has seen, or could have. */
+  #seen = $state(0);
+
+  /** The record of an id. */
+  get(id: number): OutputRecord | undefined {
+    void this.#revision;
+    return this.#records.get(id);
+  }
+
+  get shown(): OutputRecord | undefined {
+    return this.current === null ? undefined : this.get(this.current);
+  }
+
+  /** Position of the output shown in `order`, or -1. */
+  get index(): number {
+    return this.current === null ? -1 : indexOf(this.order, this.current);
+  }
+
+  /** How many outputs came after the newest one seen. */
+  get unread(): number {
+    return this.following ? 0 : this.order.length - lowerBound(this.order, this.#seen + 1);
+  }
+
+  /** Whether an output came after the newest one seen. */
+  isUnread(id: number): boolean {
+    return !this.following && id > this.#seen;
+  }
+
+  /** Take in records, or what is left of them. Older knowledge than one has is ignored. */
+  apply(changed: readonly (OutputRecord | Tombstone)[]): void {
+    if (changed.length === 0) return;
+    for (const each of changed) this.#take(each);
+    this.#revision++;
+    this.#arrange();
+  }
+
+  /** Forget everything, because the hub is not the one it was. */
+  reset(): void {
+    this.#records.clear();
+    this.#revision++;
+    this.#seen = 0;
+    this.complete = false;
+    this.#arrange();
+  }
+
+  /** Speak of another project, or with `null` of everything. */
+  setProject(project: string | null): void {
+    this.project = project;
+    this.complete = false;
+    this.#arrange();
+  }
+
+  /** Show an output; the newest one means to follow from now on. */
+  select(id: number): void {
+    this.current = id;
+    this.following = id === this.order.at(-1);
+    if (this.following) this.#seen = id;
+  }
+
+  /** Go `count` outputs on, or back; not beyond the ends. */
+  step(count: number): void {
+    if (this.order.length === 0) return;
+    const to = Math.min(this.order.length - 1, Math.max(0, this.index + count));
+    this.select(this.order[to]!);
+  }
+
+  first(): void {
+    this.step(-this.order.length);
+  }
+
+  newest(): void {
+    this.step(this.order.length);
+  }
+
+  #take(each: OutputRecord | Tombstone): void {
+    const known = this.#records.get(each.id);
+    if (known && known.event > each.event) return;
+    if ("purged" in each || each.removed !== null) this.#records.delete(each.id);
+    else this.#records.set(each.id, each);
+  }
+
+  #arrange(): void {
+    const before = this.order;
+    const inScope = [...this.#records.values()].filter(({ project }) => this.project === null || project === this.project);
+    this.order = inScope.map(({ id }) => id).sort((a, b) => a - b);
+    const newest = this.order.at(-1) ?? null;
+    if (this.following) this.current = newest;
+    else if (this.current !== null && this.index < 0) this.current = nearest(this.order, before, this.current);
+    if (this.current === newest) this.following = true;
+    if (this.following) this.#seen = newest ?? this.#seen;
+  }
+}
+
+/** What to show when `gone` is gone: the one after it, else the one before it. */
+function nearest(order: readonly number[], before: readonly number[], gone: number): number | null {
+  const next = before[indexOf(before, gone) + 1];
+  const at = lowerBound(order, next ?? gone);
+  return order[at] ?? order.at(-1) ?? null;
+}
+
+/** Position of the first id that is not smaller than `id`. */
+export function lowerBound(order: readonly number[], id: number): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order[middle]! < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Position of `id`, or -1. */
+export function indexOf(order: readonly number[], id: number): number {
+  const at = lowerBound(order, id);
+  return order[at] === id ? at : -1;
+}

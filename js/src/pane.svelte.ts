@@ -1,0 +1,355 @@
+/** The pane's state and what it can do: outputs, sessions, connection, and the user's settings. Components only show it. */
+import { Api, fetchData, HubError, type HubState } from "./api.ts";
+import { Connection, type Status } from "./connection.ts";
+import type { Theme } from "./frame/channel.ts";
+import { challenge, knows, type Answer } from "./hello.ts";
+import type { Action } from "./keys.ts";
+import { Outputs } from "./outputs.svelte.ts";
+import { Pictures } from "./pictures.svelte.ts";
+import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
+import { byRichness } from "./renderers/table.ts";
+import { Settings } from "./settings.svelte.ts";
+import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
+
+/** `no-token`: the hub is there, but this tab may not see anything of it. */
+export type Phase = Status | "no-token";
+
+export interface Toast {
+  text: string;
+  undo?: () => void;
+}
+
+const FIRST_PAGE = 200;
+const PAGE = 1000;
+const TOAST_FOR = 8000;
+/** Milliseconds of silence after which a tab that comes back looks whether its connection is alive. */
+const SILENCE = 30_000;
+
+export class Pane {
+  readonly outputs = new Outputs();
+  readonly settings = new Settings();
+  readonly pictures = new Pictures();
+  phase = $state<Phase>("connecting");
+  hub = $state.raw<HubState | null>(null);
+  sessions = $state.raw<ReadonlyMap<string, SessionRecord>>(new Map());
+  /** What the hub has to say: that its store is full, say. */
+  notices = $state.raw<readonly string[]>([]);
+  toast = $state.raw<Toast | null>(null);
+  /** An address in an output that was clicked and waits for the user's word. */
+  link = $state<string | null>(null);
+  helping = $state(false);
+  /** The path of the project that the pane was opened for. */
+  ownProject = $state<string | null>(null);
+  /** The output that the address asks for. */
+  askedFor = $state<number | null>(null);
+
+  /** The MIME types that the user chose instead of the richest, by output. */
+  #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
+  #api: Api | undefined;
+  #connection: Connection | undefined;
+  #cursor = 0;
+  #heard = 0;
+  #loaded: Promise<void> = Promise.resolve();
+  #toastTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopAnswering: () => void = () => {};
+  readonly #base = location.href.replace(/[?#].*$/, "");
+
+  /** The output shown, and the MIME type of it. */
+  get view(): { output: OutputRecord; mime: string } | null {
+    const output = this.outputs.shown;
+    if (!output) return null;
+    const [richest] = byRichness(output.mimetypes);
+    const chosen = this.#chosen.get(output.id);
+    const mime = chosen && output.mimetypes.includes(chosen) ? chosen : richest;
+    return mime ? { output, mime } : null;
+  }
+
+  // -- beginning ------------------------------------------------------------------------------------------------------
+
+  /** Connect with the token of the address, the tab or another tab. */
+  async start(): Promise<void> {
+    const fragment = parseFragment(location.hash);
+    this.askedFor = fragment.output;
+    this.#wipe(fragment);
+    try {
+      const answer = await challenge(location);
+      const token = await this.#findToken(answer, fragment);
+      if (token) this.#connect(token, answer, fragment);
+      else this.phase = "no-token";
+    } catch {
+      this.phase = "reconnecting";
+      setTimeout(() => void this.start(), 1000);
+    }
+  }
+
+  /** The address changed: a link to another output, or a new token. */
+  followAddress(): void {
+    const fragment = parseFragment(location.hash);
+    if (fragment.token || fragment.code) location.reload();
+    else if (fragment.output !== null && fragment.output !== this.outputs.current) void this.#showOutput(fragment.output);
+  }
+
+  /** The tab or the network is back. */
+  awake(): void {
+    this.#connection?.hurry();
+    if (this.phase === "connected" && Date.now() - this.#heard > SILENCE) void this.#probe();
+  }
+
+  async #findToken(answer: Answer, fragment: Fragment): Promise<string | null> {
+    const { hub } = answer.hello;
+    const offered = fragment.code ? await exchange(fragment.code, this.#base).catch(() => null) : fragment.token;
+    const own = [offered, keptToken.get(hub)].find((each) => each && knows(answer, each));
+    if (own) return own;
+    const others = mayHandOver(location) ? await askPanes(hub) : null;
+    return others && knows(answer, others) ? others : null;
+  }
+
+  #connect(token: string, answer: Answer, fragment: Fragment): void {
+    const { hub } = answer.hello;
+    keptToken.set(hub, token);
+    this.#api = new Api(this.#base, token);
+    this.#choosePage(fragment);
+    this.#loaded = this.#load(fragment.output);
+    if (mayHandOver(location)) this.#stopAnswering = answerPanes(hub, token, location);
+    this.#connection = new Connection({
+      url: new URL("ws/pane", this.#base.replace(/^http/, "ws")).href,
+      token,
+      verify: () => this.#verify(hub, token),
+      since: () => this.#resume(),
+      changed: (changed) => this.#changed(changed),
+      notice: (message) => this.#notice(message),
+      status: (status) => this.#setStatus(status),
+    });
+    this.#connection.start();
+  }
+
+  #choosePage(fragment: Fragment): void {
+    this.ownProject = fragment.project ?? this.settings.project;
+    this.settings.project = this.ownProject;
+    this.outputs.project = this.settings.everything ? null : this.ownProject;
+  }
+
+  async #verify(hub: string, token: string): Promise<boolean> {
+    const answer = await challenge(location);
+    return answer.hello.hub === hub && knows(answer, token);
+  }
+
+  #setStatus(status: Status): void {
+    this.phase = status === "refused" ? "no-token" : status;
+    if (status === "refused") this.#stopAnswering();
+    if (status === "connecting" || status === "connected") this.#heard = Date.now();
+  }
+
+  async #probe(): Promise<void> {
+    const alive = await Promise.race([this.#api!.state(), new Promise<null>((resolve) => setTimeout(resolve, 3000, null))]).catch(() => null);
+    if (alive === null) this.#connection?.renew();
+    else this.#heard = Date.now();
+  }
+
+  // -- outputs --------------------------------------------------------------------------------------------------------
+
+  /** Fetch the newest page, so that it is painted at once; everything else comes after it. */
+  async #load(wanted: number | null): Promise<void> {
+    const api = this.#api!;
+    const { outputs } = this;
+    if (wanted !== null) outputs.following = false;
+    const [state, list] = await Promise.all([api.state(), api.outputs({ limit: FIRST_PAGE, project: outputs.project })]);
+    this.hub = state;
+    this.notices = state.notices ?? [];
+    this.#cursor = list.event;
+    outputs.apply(list.outputs);
+    if (wanted !== null) await this.#showOutput(wanted);
+    void api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
+    void this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
+  }
+
+  /** Fetch the older ones, page by page, between the frames of the screen. */
+  async #backfill(oldest: number | undefined, more: boolean): Promise<void> {
+    const { project } = this.outputs;
+    let before = oldest;
+    try {
+      while (more && before !== undefined) {
+        await idle();
+        const list = await this.#api!.outputs({ limit: PAGE, before, project });
+        if (this.outputs.project !== project) return;
+        this.outputs.apply(list.outputs);
+        before = list.outputs[0]?.id;
+        more = list.outputs.length === PAGE;
+      }
+      this.outputs.complete = true;
+    } catch (error) {
+      this.say((error as Error).message);
+    }
+  }
+
+  /** Where the hub goes on. After a reconnection: from the last event seen, or anew where the hub's own store is. */
+  async #resume(): Promise<number> {
+    await this.#loaded.catch(() => (this.#loaded = this.#load(null)));
+    const state = await this.#api!.state();
+    if (state.event < this.#cursor) {
+      this.outputs.reset();
+      await (this.#loaded = this.#load(null));
+    }
+    this.hub = state;
+    this.notices = state.notices ?? [];
+    return this.#cursor;
+  }
+
+  #changed({ event, outputs, sessions }: Changed): void {
+    this.#heard = Date.now();
+    this.#cursor = Math.max(this.#cursor, event);
+    this.outputs.apply(outputs ?? []);
+    this.#takeSessions(sessions ?? []);
+  }
+
+  #takeSessions(sessions: SessionRecord[]): void {
+    if (sessions.length > 0) this.sessions = new Map([...this.sessions, ...sessions.map((each) => [each.id, each] as const)]);
+  }
+
+  #notice(message: string): void {
+    if (!this.notices.includes(message)) this.notices = [...this.notices, message];
+  }
+
+  dismiss(notice: string): void {
+    this.notices = this.notices.filter((each) => each !== notice);
+  }
+
+  async #showOutput(id: number): Promise<void> {
+    try {
+      if (!this.outputs.get(id)) this.outputs.apply([await this.#api!.output(id)]);
+      const output = this.outputs.get(id);
+      if (!output) throw new Error(`Output ${id} was removed.`);
+      if (this.outputs.project !== null && output.project !== this.outputs.project) this.showEverything(true);
+      this.outputs.select(id);
+    } catch (error) {
+      this.say((error as Error).message);
+      if (this.outputs.current === null) this.outputs.newest();
+    }
+  }
+
+  // -- what the user does ---------------------------------------------------------------------------------------------
+
+  /** Speak of everything, or of the pane's own project. */
+  showEverything(everything: boolean): void {
+    this.settings.everything = everything;
+    this.outputs.setProject(everything ? null : this.ownProject);
+    void this.#loadScope();
+  }
+
+  async #loadScope(): Promise<void> {
+    try {
+      const list = await this.#api!.outputs({ limit: FIRST_PAGE, project: this.outputs.project });
+      this.outputs.apply(list.outputs);
+      await this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
+    } catch (error) {
+      this.say((error as Error).message);
+    }
+  }
+
+  readonly #actions: Record<Action, () => void> = {
+    previous: () => this.outputs.step(-1),
+    next: () => this.outputs.step(1),
+    back: () => this.outputs.step(-10),
+    forward: () => this.outputs.step(10),
+    first: () => this.outputs.first(),
+    newest: () => this.outputs.newest(),
+    remove: () => void this.remove(),
+    filmstrip: () => void (this.settings.filmstrip = !this.settings.filmstrip),
+    theme: () => this.settings.nextTheme(),
+    help: () => void (this.helping = !this.helping),
+  };
+
+  act(action: Action): void {
+    this.#actions[action]();
+  }
+
+  choose(mime: string): void {
+    const { shown } = this.outputs;
+    if (shown) this.#chosen = new Map(this.#chosen).set(shown.id, mime);
+  }
+
+  /** Remove the output shown; it lies in the hub's trash and can come back. */
+  async remove(): Promise<void> {
+    const output = this.outputs.shown;
+    if (!output) return;
+    const wasFollowing = this.outputs.following;
+    this.outputs.apply([{ ...output, removed: new Date().toISOString() }]);
+    try {
+      await this.#api!.remove(output.id);
+      this.say(`Removed ${output.title ?? `output ${output.id}`}`, () => void this.#restore(output, wasFollowing));
+    } catch (error) {
+      this.outputs.apply([output]);
+      this.say(`Not removed: ${(error as Error).message}`);
+    }
+  }
+
+  async #restore(output: OutputRecord, follow: boolean): Promise<void> {
+    try {
+      this.outputs.apply([await this.#api!.restore(output.id)]);
+      if (!follow || output.id !== this.outputs.order.at(-1)) this.outputs.select(output.id);
+    } catch (error) {
+      this.say(`Not restored: ${(error as Error).message}`);
+    }
+  }
+
+  /** Give the bytes of a MIME type to the user as a file. */
+  async save({ output, mime }: { output: OutputRecord; mime: string }): Promise<void> {
+    const ref = output.data[mime];
+    if (!ref) return;
+    try {
+      const url = URL.createObjectURL(new Blob([await fetchData(ref.url)], { type: "application/octet-stream" }));
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = fileName(output, mime);
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (error) {
+      this.say((error as HubError).message);
+    }
+  }
+
+  say(text: string, undo?: () => void): void {
+    clearTimeout(this.#toastTimer);
+    this.toast = undo ? { text, undo } : { text };
+    this.#toastTimer = setTimeout(() => (this.toast = null), TOAST_FOR);
+  }
+
+  undo(): void {
+    this.toast?.undo?.();
+    this.toast = null;
+  }
+
+  /** Writes into the address bar what a reload should show: the output, if it is not simply the newest. */
+  keepAddress(): void {
+    const { following, current } = this.outputs;
+    if (this.phase === "connecting" || (current === null && !following)) return;
+    const hash = formatFragment(following ? null : current);
+    if (hash !== location.hash) history.replaceState(null, "", this.#base + hash);
+  }
+
+  #wipe({ output }: Fragment): void {
+    history.replaceState(null, "", this.#base + formatFragment(output));
+  }
+
+  get theme(): Theme {
+    return this.settings.theme;
+  }
+}
+
+const EXTENSIONS: Record<string, string> = {
+  "text/plain": "txt", "text/html": "html", "text/markdown": "md", "text/latex": "tex", "image/jpeg": "jpg",
+  "image/svg+xml": "svg", "application/javascript": "js",
+};
+
+/** A file name from a title that anybody may have made up: letters, digits and little else. */
+export function fileName(output: OutputRecord, mime: string): string {
+  const stem = (output.title ?? "").replace(/[^\p{L}\p{N} ._-]+/gu, " ").replace(/^[ .]+|[ .]+$/g, "").slice(0, 80);
+  const extension = EXTENSIONS[mime] ?? (/json$/.test(mime) ? "json" : /^[a-z]+\/([a-z0-9]{2,8})$/.exec(mime)?.[1] ?? "bin");
+  return `${stem || `output-${output.id}`}.${extension}`;
+}
+
+function idle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+export type { Theme };

@@ -1,0 +1,34 @@
+/** How the pane writes things for people. */
+import type { OutputRecord, SessionRecord } from "./protocol.ts";
+
+/** Twelve hues apart from each other and from red, which means trouble. */
+const HUES = [212, 150, 38, 280, 185, 330, 96, 250, 20, 168, 305, 60];
+
+/** The hue of a session, the same in every pane. */
+export function hue(session: string): number {
+  let sum = 0;
+  for (const character of session) sum = (sum * 31 + character.charCodeAt(0)) >>> 0;
+  return HUES[sum % HUES.length]!;
+}
+
+/** The last part of a path. */
+export const baseName = (path: string): string => path.replace(/[\\/]+$/, "").replace(/^.*[\\/]/, "") || path;
+
+/** Hours and minutes of a time today, else the day. */
+export function shortTime(iso: string, now = new Date()): string {
+  const time = new Date(iso);
+  const today = time.toDateString() === now.toDateString();
+  return time.toLocaleString(undefined, today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" });
+}
+
+/** Date and time to the second. */
+export const longTime = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** Where the code that made an output stands, as far as known: `train.py:42`, `In [7]`. */
+export function place({ source }: OutputRecord): string {
+  if (source.cell !== undefined && source.cell !== null && source.cell !== "") return `In [${source.cell}]`;
+  if (!source.file) return "";
+  return source.line ? `${baseName(source.file)}:${source.line}` : baseName(source.file);
+}
+
+export const sessionName = (session: SessionRecord | undefined): string => session?.name ?? session?.title ?? "";

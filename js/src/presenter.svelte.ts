@@ -1,0 +1,322 @@
+/**
+ * Puts one MIME type of one output into the stage, and says when its pixels are there.
+ *
+ * What was shown before stays until the next is ready, or 150 ms have gone: no blank between two pictures, and no flash
+ * on an update. Frames that were left are parked and come back as they were.
+ */
+import { fetchData } from "./api.ts";
+import type { FromFrame, Theme } from "./frame/channel.ts";
+import type { LibraryName } from "./libraries.ts";
+import type { DataRef, OutputRecord } from "./protocol.ts";
+import * as image from "./renderers/image.ts";
+import { family, type Family } from "./renderers/table.ts";
+import * as text from "./renderers/text.ts";
+import * as unknown from "./renderers/unknown.ts";
+import type { Frame, Frames } from "./sandbox.ts";
+
+/** One MIME type of one version of an output. */
+export interface View {
+  output: OutputRecord;
+  mime: string;
+}
+
+export type State = "loading" | "ready" | "error";
+
+export interface PresenterEvents {
+  key(key: string): void;
+  link(href: string): void;
+  /** A small picture of a version of an output, as a PNG. */
+  picture(output: OutputRecord, bytes: ArrayBuffer): void;
+  /** The user wants the bytes of a MIME type as a file. */
+  save(view: View): void;
+}
+
+/** What is in the stage, or about to be: one element, and the frame in it if it has one. */
+interface Layer {
+  view: View;
+  element: HTMLElement;
+  frame?: Frame;
+}
+
+/** Frames that are kept as they were when the user went on. */
+const KEPT = 4;
+/** Milliseconds for which the previous output stays while the next one loads. */
+const GRACE = 150;
+/** Milliseconds for which an image that is loading is not given up for a newer one. */
+const UNDISTURBED = 100;
+/** Lines that an output may say about what was left out. */
+const NOTICES = 20;
+
+export class Presenter {
+  /** What is shown, or about to be; changes together with `state`. */
+  shown = $state.raw<View | null>(null);
+  state = $state<State>("loading");
+  /** Why `state` is `error`. */
+  problem = $state("");
+  /** What the output was refused or stumbled over, one line each. */
+  notices = $state.raw<readonly string[]>([]);
+  /** Whether the frame does not answer. */
+  stuck = $state(false);
+
+  readonly #stage: HTMLElement;
+  readonly #frames: Frames;
+  readonly #events: PresenterEvents;
+  readonly #kept: Layer[] = [];
+  #theme: Theme;
+  #current: Layer | undefined;
+  #next: Layer | undefined;
+  #began = 0;
+  /** What is being drawn, and what comes after it. */
+  #flying: View | undefined;
+  #pending: View | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  #turn = 0;
+
+  constructor(stage: HTMLElement, frames: Frames, theme: Theme, events: PresenterEvents) {
+    this.#stage = stage;
+    this.#frames = frames;
+    this.#theme = theme;
+    this.#events = events;
+  }
+
+  set theme(theme: Theme) {
+    this.#theme = theme;
+    for (const { frame } of [this.#current, this.#next, ...this.#kept].filter((each) => each !== undefined)) frame?.setTheme(theme);
+  }
+
+  /** Show a view; the latest call wins. */
+  show(view: View): void {
+    const previous = this.shown;
+    this.shown = view;
+    if (previous && same(previous, view)) return;
+    this.#set("loading");
+    if (this.#flying && this.#mayFinish(this.#flying, view)) this.#pending = view;
+    else this.#start(view);
+  }
+
+  /** Show nothing. */
+  clear(): void {
+    this.shown = null;
+    this.#turn++;
+    this.#flying = this.#pending = undefined;
+    this.#dropNext();
+    this.#leave();
+  }
+
+  /** Give up a frame that does not answer. */
+  stop(): void {
+    this.#fail(++this.#turn, "It was stopped because it did not answer.");
+  }
+
+  end(): void {
+    this.clear();
+    for (const { frame } of this.#kept.splice(0)) frame?.dispose();
+  }
+
+  /** Whether `flying` is awaited before `next`: else a fast series of updates or of pictures would never show any. */
+  #mayFinish(flying: View, next: View): boolean {
+    if (flying.output.id === next.output.id && flying.mime === next.mime) return true;
+    return isImage(flying) && isImage(next) && performance.now() - this.#began < UNDISTURBED;
+  }
+
+  #start(view: View): void {
+    const turn = ++this.#turn;
+    this.#flying = view;
+    this.#pending = undefined;
+    this.#began = performance.now();
+    this.#dropNext();
+    this.stuck = false;
+    if (this.#current && this.#current.view.output.id !== view.output.id) this.#grace = setTimeout(() => this.#leave(), GRACE);
+    this.#draw(view, turn).catch((error: unknown) => this.#fail(turn, (error as Error).message));
+  }
+
+  async #draw(view: View, turn: number): Promise<void> {
+    const ref = view.output.data[view.mime];
+    if (!ref) throw new Error(`the output has no ${view.mime}`);
+    const how = family(view.mime);
+    if (how.place === "shell") return this.#drawInShell(how, view, ref, turn);
+    if (this.#bringBack(view)) return;
+    await this.#drawInFrame(how, view, ref, turn);
+  }
+
+  // -- in the shell ---------------------------------------------------------------------------------------------------
+
+  async #drawInShell(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
+    const layer: Layer = { view, element: layerElement() };
+    this.#next = layer;
+    if (how.renderer === "image") layer.element.append(await image.load(ref.url, metadata(view), name(view.output)));
+    else if (how.renderer === "text") text.render(layer.element, await fetchData(ref.url));
+    else unknown.render(layer.element, await this.#unknown(view, ref));
+    if (turn !== this.#turn) return;
+    this.#stage.append(layer.element);
+    this.#arrive(layer);
+    requestAnimationFrame(() => turn === this.#turn && this.#set("ready"));
+    if (document.hidden) this.#set("ready");
+    this.#settle();
+  }
+
+  async #unknown(view: View, ref: DataRef): Promise<unknown.Unknown> {
+    const plain = view.output.data["text/plain"];
+    return {
+      mime: view.mime,
+      size: ref.size,
+      plain: plain ? new TextDecoder().decode(await fetchData(plain.url)) : null,
+      save: () => this.#events.save(view),
+    };
+  }
+
+  // -- in a frame -----------------------------------------------------------------------------------------------------
+
+  async #drawInFrame(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
+    const current = this.#current;
+    const inPlace = how.updates && current?.frame && current.view.output.id === view.output.id && current.view.mime === view.mime;
+    const layer: Layer = inPlace ? current : { view, element: layerElement() };
+    layer.view = view;
+    if (!inPlace) {
+      layer.element.classList.add("coming");
+      this.#stage.append(layer.element);
+      this.#next = layer;
+    }
+    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, how.libraries), fetchData(ref.url)]);
+    if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
+    layer.frame = frame;
+    frame.events = this.#eventsOf(layer, turn);
+    frame.watch(true);
+    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), theme: this.#theme } as const;
+    frame.send(message, [bytes]);
+  }
+
+  #eventsOf(layer: Layer, turn: number) {
+    const handlers: { [T in FromFrame["type"]]?: (message: Extract<FromFrame, { type: T }>) => void } = {
+      ready: (message) => message.turn === turn && this.#frameReady(layer, turn),
+      failed: (message) => message.turn === turn && this.#fail(turn, message.message),
+      picture: ({ bytes }) => this.#events.picture(layer.view.output, bytes),
+      want: ({ name }) => void this.#frames.provide(layer.frame!, name as LibraryName).catch(() => {}),
+      notice: ({ text: line }) => this.#notice(layer, line),
+      key: ({ key }) => layer === this.#current && this.#events.key(key),
+      link: ({ href }) => layer === this.#current && this.#events.link(href),
+    };
+    return {
+      message: (message: FromFrame) => handlers[message.type]?.(message as never),
+      stuck: (stuck: boolean) => void (layer === (this.#next ?? this.#current) && (this.stuck = stuck)),
+      lost: (reason: string) => this.#lost(layer, reason),
+    };
+  }
+
+  #frameReady(layer: Layer, turn: number): void {
+    if (turn !== this.#turn) return;
+    if (layer !== this.#current) this.#arrive(layer);
+    this.#set("ready");
+    this.#settle();
+  }
+
+  #notice(layer: Layer, line: string): void {
+    if (layer !== (this.#next ?? this.#current) || this.notices.includes(line) || this.notices.length >= NOTICES) return;
+    this.notices = [...this.notices, line];
+  }
+
+  #lost(layer: Layer, reason: string): void {
+    const kept = this.#kept.indexOf(layer);
+    if (kept >= 0) this.#kept.splice(kept, 1);
+    else this.#fail(++this.#turn, `It was stopped: ${reason}.`);
+  }
+
+  /** Shows a parked frame again, if the view is in one. */
+  #bringBack(view: View): boolean {
+    const at = this.#kept.findIndex((each) => same(each.view, view));
+    const layer = this.#kept[at];
+    if (!layer?.frame) return false;
+    layer.element = layerElement();
+    this.#stage.append(layer.element);
+    if (!this.#frames.unpark(layer.frame, layer.element)) return false;
+    this.#kept.splice(at, 1);
+    layer.frame.watch(true);
+    this.#arrive(layer);
+    this.#set("ready");
+    this.#settle();
+    return true;
+  }
+
+  // -- coming and going -----------------------------------------------------------------------------------------------
+
+  #arrive(layer: Layer): void {
+    clearTimeout(this.#grace);
+    this.#next = undefined;
+    layer.element.classList.remove("coming");
+    const previous = this.#current;
+    this.#current = layer;
+    if (previous) this.#remove(previous, layer.view);
+  }
+
+  #leave(): void {
+    clearTimeout(this.#grace);
+    if (this.#current) this.#remove(this.#current);
+    this.#current = undefined;
+  }
+
+  /** Takes a layer out; its frame is kept for a while unless a newer version took its place. */
+  #remove(layer: Layer, successor?: View): void {
+    const { frame } = layer;
+    const replaced = successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime;
+    frame?.watch(false);
+    if (frame && (replaced || this.stuck || !this.#frames.park(frame))) frame.dispose();
+    else if (frame) this.#keep(layer);
+    layer.element.remove();
+  }
+
+  #keep(layer: Layer): void {
+    this.#kept.unshift(layer);
+    for (const { frame } of this.#kept.splice(KEPT)) frame?.dispose();
+  }
+
+  #dropNext(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.frame?.dispose();
+    next?.element.remove();
+  }
+
+  #fail(turn: number, problem: string): void {
+    if (turn !== this.#turn) return;
+    this.#dropNext();
+    const current = this.#current;
+    this.#current = undefined;
+    current?.frame?.dispose();
+    current?.element.remove();
+    clearTimeout(this.#grace);
+    this.stuck = false;
+    this.#set("error", problem);
+    this.#settle();
+  }
+
+  /** What was being drawn is there, or has failed. */
+  #settle(): void {
+    this.#flying = undefined;
+    if (this.#pending) this.#start(this.#pending);
+  }
+
+  #set(state: State, problem = ""): void {
+    if (state === "loading") this.notices = [];
+    this.state = state;
+    this.problem = problem;
+  }
+}
+
+function layerElement(): HTMLElement {
+  const element = document.createElement("div");
+  element.className = "layer";
+  return element;
+}
+
+const same = (a: View, b: View): boolean =>
+  a.output.id === b.output.id && a.mime === b.mime && a.output.version === b.output.version;
+
+const isImage = (view: View): boolean => family(view.mime).renderer === "image";
+
+const name = (output: OutputRecord): string => output.title ?? `Output ${output.id}`;
+
+/** The MIME metadata of the view's own type; as in Jupyter it may also stand at the top. */
+function metadata({ output, mime }: View): Record<string, unknown> {
+  const own = output.metadata[mime];
+  return typeof own === "object" && own !== null ? (own as Record<string, unknown>) : output.metadata;
+}

@@ -1,0 +1,164 @@
+/**
+ * Messages, frames and records: the mirror of `ipyweb/protocol.py`, which is the truth.
+ *
+ * A message without buffers is a text frame: one JSON object. With buffers it is a binary frame: the length of the JSON
+ * as an unsigned 32-bit big-endian integer, the JSON in UTF-8, the buffers; the JSON names their lengths as `buffers`.
+ * `tests/frames/` holds frames that both sides must read alike.
+ */
+
+/** Version of the protocol spoken here. */
+export const PROTOCOL = 1;
+
+/** Largest frame in bytes. */
+export const MAX_FRAME = 2 ** 20;
+
+export interface Header {
+  type: string;
+  [field: string]: unknown;
+}
+
+export interface Message {
+  header: Header;
+  /** The raw parts, as views into the frame. */
+  buffers: Uint8Array[];
+}
+
+/** A frame that is not what the protocol says. */
+export class FrameError extends Error {
+  override name = "FrameError";
+}
+
+/** Encode one message: a string without buffers, bytes with them. */
+export function encode(header: Header, buffers: Uint8Array[] = []): string | Uint8Array {
+  if (buffers.length === 0) return JSON.stringify(header);
+  const head = new TextEncoder().encode(JSON.stringify({ ...header, buffers: buffers.map((each) => each.byteLength) }));
+  const frame = new Uint8Array(buffers.reduce((sum, each) => sum + each.byteLength, 4 + head.byteLength));
+  new DataView(frame.buffer).setUint32(0, head.byteLength);
+  let end = 4;
+  for (const part of [head, ...buffers]) {
+    frame.set(part, end);
+    end += part.byteLength;
+  }
+  return frame;
+}
+
+/**
+ * Decode one frame.
+ *
+ * @throws {FrameError} when it is malformed
+ */
+export function decode(frame: string | ArrayBuffer | Uint8Array): Message {
+  if (typeof frame === "string") return { header: parseHeader(frame), buffers: [] };
+  const bytes = frame instanceof Uint8Array ? frame : new Uint8Array(frame);
+  if (bytes.byteLength < 4) throw new FrameError(`expected a binary frame of at least 4 bytes, got ${bytes.byteLength}`);
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  if (end > bytes.byteLength) throw new FrameError(`expected a header of ${end - 4} bytes, got a frame of ${bytes.byteLength}`);
+  const header = parseHeader(utf8(bytes.subarray(4, end)));
+  return { header, buffers: split(bytes.subarray(end), header.buffers) };
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FrameError("expected a header in UTF-8");
+  }
+}
+
+function parseHeader(text: string): Header {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (error) {
+    throw new FrameError(`expected a JSON object: ${(error as Error).message}`);
+  }
+  if (!isObject(header) || typeof header.type !== "string") throw new FrameError('expected a JSON object with a string "type"');
+  return header as Header;
+}
+
+function split(bytes: Uint8Array, lengths: unknown): Uint8Array[] {
+  const valid = Array.isArray(lengths) && lengths.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!valid) throw new FrameError('expected "buffers" to be a list of lengths in bytes');
+  const total = (lengths as number[]).reduce((sum, n) => sum + n, 0);
+  if (total !== bytes.byteLength) throw new FrameError(`expected ${total} bytes of buffers, got ${bytes.byteLength}`);
+  let start = 0;
+  return (lengths as number[]).map((length) => bytes.subarray(start, (start += length)));
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// -- records: the same JSON over HTTP and on the pane's socket --------------------------------------------------------
+
+/** Where the bytes of one MIME type are. */
+export interface DataRef {
+  sha256: string;
+  /** In bytes. */
+  size: number;
+  /** Capability URL, relative to the pane. */
+  url: string;
+}
+
+export interface Source {
+  file?: string | null;
+  line?: number | null;
+  cell?: string | number | null;
+  code?: string | null;
+  argv?: string[] | null;
+  cwd?: string | null;
+}
+
+/** One thing shown, in its newest version. */
+export interface OutputRecord {
+  id: number;
+  display_id: string;
+  session: string;
+  project: string;
+  title: string | null;
+  mimetypes: string[];
+  created: string;
+  updated: string;
+  version: number;
+  size: number;
+  source: Source;
+  pinned: boolean;
+  note: string | null;
+  removed: string | null;
+  private: boolean;
+  event: number;
+  metadata: Record<string, unknown>;
+  problems: string[];
+  data: Record<string, DataRef>;
+}
+
+/** What is left of an output that was removed for good. */
+export interface Tombstone {
+  id: number;
+  purged: true;
+  event: number;
+}
+
+export interface SessionRecord {
+  id: string;
+  project: string;
+  title: string;
+  name: string | null;
+  kind: string;
+  host: string;
+  pid: number;
+  started: string;
+  ended: string | null;
+  connected: boolean;
+  private: boolean;
+  event: number;
+  outputs: number;
+}
+
+/** What changed after an event, in order; state, not a log. */
+export interface Changed {
+  event: number;
+  outputs: (OutputRecord | Tombstone)[];
+  sessions: SessionRecord[];
+}

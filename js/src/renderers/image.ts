@@ -1,0 +1,27 @@
+/** Raster images in the shell: an `<img>` at a capability URL, which the browser keeps for ever. */
+
+/** Loads and decodes an image, so that it can be put into the page without a flash. @throws when it is no image. */
+export async function load(url: string, metadata: Record<string, unknown>, alt: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.className = "image";
+  image.alt = alt;
+  image.draggable = false;
+  setSize(image, metadata);
+  image.src = url;
+  try {
+    await image.decode();
+  } catch {
+    throw new Error("the image cannot be decoded");
+  }
+  return image;
+}
+
+/** The size that MIME metadata asks for, in CSS pixels: as in Jupyter, the way to show a picture of a high resolution. */
+function setSize(image: HTMLImageElement, { width, height }: Record<string, unknown>): void {
+  if (isLength(width)) image.style.width = `${width}px`;
+  if (isLength(height)) image.style.height = `${height}px`;
+}
+
+function isLength(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value < 20_000;
+}

@@ -1,0 +1,45 @@
+/** `application/vnd.plotly.v1+json`: a Plotly figure. Typed arrays come as `{dtype, bdata}`, which Plotly reads itself. */
+import { shrink } from "./picture.ts";
+import { json, type Bundle, type Cleanup } from "./renderer.ts";
+
+interface Figure {
+  data: unknown[];
+  layout?: Record<string, unknown>;
+  config?: Record<string, unknown>;
+  frames?: unknown[];
+}
+
+interface Plotly {
+  newPlot(el: HTMLElement, figure: Figure): Promise<unknown>;
+  react(el: HTMLElement, figure: Figure): Promise<unknown>;
+  toImage(el: HTMLElement, options: Record<string, unknown>): Promise<string>;
+  purge(el: HTMLElement): void;
+}
+
+let plotly: Plotly;
+
+export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
+  plotly = await bundle.library<Plotly>("plotly");
+  el.className = "fill";
+  await plotly.newPlot(el, prepared(json<Figure>(bundle)));
+  return () => plotly.purge(el);
+}
+
+export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
+  await plotly.react(el, prepared(json<Figure>(bundle)));
+}
+
+export async function picture(el: HTMLElement): Promise<Blob | null> {
+  const { width, height } = el.getBoundingClientRect();
+  const url = await plotly.toImage(el, { format: "png", width: Math.round(width), height: Math.round(height), scale: 0.5 });
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return shrink(image, image.naturalWidth, image.naturalHeight);
+}
+
+/** The figure, filling the frame wherever it has no size of its own, and keeping the user's zoom over updates. */
+function prepared(figure: Figure): Figure {
+  const layout = { autosize: true, uirevision: "ipyweb", ...figure.layout };
+  return { ...figure, layout, config: { displaylogo: false, ...figure.config, responsive: true } };
+}

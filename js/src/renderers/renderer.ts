@@ -1,0 +1,34 @@
+import type { LibraryName } from "../libraries.ts";
+
+/** Lets go of what a rendering holds: observers, workers, views. The element belongs to the caller. */
+export type Cleanup = () => void;
+
+/** The data of one MIME type, as a renderer in a frame gets it. */
+export interface Bundle {
+  mime: string;
+  bytes: Uint8Array;
+  /** MIME metadata of this type. */
+  metadata: Record<string, unknown>;
+  /** A library's global, loaded first if need be. */
+  library<T>(name: LibraryName): Promise<T>;
+  /** Tells the user about something that was left out, in one line. */
+  notice(text: string): void;
+}
+
+/**
+ * What one file of this folder exports for the frame. `render` resolves when the pixels are there and rejects with an
+ * error in the user's words; it throws nothing away on its own.
+ */
+export interface Renderer {
+  render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> | Cleanup;
+  /** Draws a new version in place, keeping what the user did to the view. Absent: clean up and render again. */
+  update?(el: HTMLElement, bundle: Bundle): Promise<void>;
+  /** A small picture of what is drawn, for the filmstrip. */
+  picture?(el: HTMLElement): Promise<Blob | null>;
+}
+
+/** The bytes as text. */
+export const text = (bundle: Bundle): string => new TextDecoder().decode(bundle.bytes);
+
+/** The bytes as a JSON value. */
+export const json = <T>(bundle: Bundle): T => JSON.parse(text(bundle)) as T;

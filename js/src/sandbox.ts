@@ -1,0 +1,294 @@
+/**
+ * The shell's side of a frame: an iframe with an opaque origin that draws one output, and the port to it.
+ *
+ * The hub serves the frame document with `Content-Security-Policy: sandbox`, so the origin is opaque even where
+ * somebody opens its address directly. On a loopback host every frame has a host name of its own and therefore a process
+ * of its own: an output that spins stops nothing but itself.
+ */
+import { HELLO, parseFromFrame, PORT, type FromFrame, type LibraryBytes, type Theme, type ToFrame } from "./frame/channel.ts";
+import { randomHex } from "./hello.ts";
+import { LIBRARIES, type LibraryName } from "./libraries.ts";
+import { isObject } from "./protocol.ts";
+
+/** Milliseconds for a frame to answer before its own host name is taken for one that does not resolve. */
+const ANSWER_WITHIN = 3000;
+const PING_EVERY = 2000;
+/** Milliseconds without an answer after which an output is said to be stuck. */
+const STUCK_AFTER = 5000;
+/** Messages per second that a frame may send, and how many at once. */
+const RATE = 100;
+const BURST = 300;
+
+const SANDBOX = "allow-scripts allow-downloads allow-forms allow-modals allow-pointer-lock";
+
+/** What a frame tells whoever shows it. */
+export interface FrameEvents {
+  message(message: FromFrame): void;
+  /** Whether it does not answer. */
+  stuck(stuck: boolean): void;
+  /** It sent more than it may, and is cut off. */
+  lost(reason: string): void;
+}
+
+export class Frame {
+  readonly element: HTMLIFrameElement;
+  /** Libraries loaded in it, or on their way. */
+  readonly libraries = new Set<LibraryName>();
+  /** Resolves when the frame has its port; rejects when it does not answer. */
+  readonly answered: Promise<void>;
+  events: FrameEvents | undefined;
+
+  readonly #nonce = randomHex(16);
+  readonly #port: MessagePort;
+  readonly #theirs: MessagePort;
+  readonly #bucket = new Bucket(RATE, BURST);
+  #ping: ReturnType<typeof setInterval> | undefined;
+  #pinged = 0;
+  #stuck = false;
+  #release: () => void = () => {};
+
+  constructor(url: string, host: HTMLElement) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#theirs = port2;
+    this.element = document.createElement("iframe");
+    this.element.name = this.#nonce;
+    this.element.title = "Output";
+    this.element.setAttribute("sandbox", SANDBOX);
+    this.element.referrerPolicy = "no-referrer";
+    this.element.allow = "";
+    this.element.src = url;
+    this.answered = this.#shake();
+    host.append(this.element);
+  }
+
+  send(message: ToFrame, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+
+  load(library: LibraryBytes): void {
+    if (this.libraries.has(library.name)) return;
+    this.libraries.add(library.name);
+    this.send({ type: "load", library });
+  }
+
+  setTheme(theme: Theme): void {
+    this.send({ type: "theme", theme });
+  }
+
+  /** Ask now and then whether it is alive, as long as somebody looks at it. */
+  watch(on: boolean): void {
+    clearInterval(this.#ping);
+    this.#ping = undefined;
+    this.#pinged = 0;
+    if (on) this.#ping = setInterval(() => this.#check(), PING_EVERY);
+  }
+
+  dispose(): void {
+    this.watch(false);
+    this.#release();
+    this.#port.close();
+    this.element.remove();
+  }
+
+  #shake(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => end(() => reject(new Error("the frame does not answer"))), ANSWER_WITHIN);
+      const listen = ({ source, data }: MessageEvent<unknown>) => {
+        if (source !== this.element.contentWindow || !isObject(data) || data.type !== HELLO || data.nonce !== this.#nonce) return;
+        end(resolve);
+        this.#port.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+        // The origin of a sandboxed frame is "null", so there is none to name; the nonce says whom we mean.
+        this.element.contentWindow?.postMessage({ type: PORT, nonce: this.#nonce }, "*", [this.#theirs]);
+      };
+      const end = (then: () => void) => {
+        clearTimeout(timer);
+        this.#release();
+        then();
+      };
+      addEventListener("message", listen);
+      this.#release = () => {
+        clearTimeout(timer);
+        removeEventListener("message", listen);
+      };
+    });
+  }
+
+  #receive(data: unknown): void {
+    if (!this.#bucket.take()) return this.#cutOff();
+    this.#pinged = 0;
+    if (this.#stuck) this.#setStuck(false);
+    const message = parseFromFrame(data);
+    if (message && message.type !== "pong") this.events?.message(message);
+  }
+
+  #cutOff(): void {
+    this.dispose();
+    this.events?.lost("it sent more messages than the pane takes");
+  }
+
+  #check(): void {
+    const now = Date.now();
+    if (document.hidden) this.#pinged = 0;
+    else if (this.#pinged === 0) {
+      this.#pinged = now;
+      this.send({ type: "ping" });
+    } else if (now - this.#pinged >= STUCK_AFTER && !this.#stuck) this.#setStuck(true);
+  }
+
+  #setStuck(stuck: boolean): void {
+    this.#stuck = stuck;
+    this.events?.stuck(stuck);
+  }
+}
+
+/** A token bucket: `rate` a second on average, `burst` at once. */
+export class Bucket {
+  #tokens: number;
+  #last: number;
+  readonly #rate: number;
+  readonly #burst: number;
+  readonly #clock: () => number;
+
+  constructor(rate: number, burst: number, clock: () => number = () => performance.now()) {
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#clock = clock;
+    this.#tokens = burst;
+    this.#last = clock();
+  }
+
+  /** Whether one more is allowed now. */
+  take(): boolean {
+    const now = this.#clock();
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#last) / 1000) * this.#rate);
+    this.#last = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
+
+/** Address of a new frame: on a host name of its own where that resolves to this machine, else beside the page. */
+export function frameUrl(page: URL, path: string, ownHost: boolean): string {
+  const url = new URL(path, page);
+  url.hash = "";
+  if (ownHost) url.hostname = `${randomHex(8)}.localhost`;
+  return url.href;
+}
+
+/** Whether `<label>.localhost` names the same hub: only when the page itself is at the root of a loopback address. */
+export function mayOwnHost(page: URL): boolean {
+  return page.protocol === "http:" && page.pathname === "/" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
+}
+
+/**
+ * Makes frames, keeps spare ones loaded, and remembers those last seen.
+ *
+ * A frame that moves in the document loses its content, except by `moveBefore`; where that is missing every frame is
+ * made in its place, without a spare.
+ */
+export class Frames {
+  readonly #parking: HTMLElement;
+  readonly #page: URL;
+  readonly #fetchLibrary: (name: LibraryName) => Promise<ArrayBuffer>;
+  readonly #libraries = new Map<LibraryName, Promise<ArrayBuffer>>();
+  readonly #spares = new Map<LibraryName | "plain", Frame>();
+  #path = "";
+  #ownHost: boolean;
+
+  /**
+   * @param parking where frames stay that nobody looks at
+   * @param fetchLibrary the bytes of a library's script
+   */
+  constructor(parking: HTMLElement, page: URL, fetchLibrary: (name: LibraryName) => Promise<ArrayBuffer>) {
+    this.#parking = parking;
+    this.#page = page;
+    this.#fetchLibrary = fetchLibrary;
+    this.#ownHost = mayOwnHost(page);
+  }
+
+  /** The path of the frame document, from the hub's state. */
+  set path(path: string) {
+    if (path === this.#path) return;
+    this.#path = path;
+    for (const spare of this.#spares.values()) spare.dispose();
+    this.#spares.clear();
+  }
+
+  /** A frame inside `host` that has its port and the libraries, or is about to load them. */
+  async take(host: HTMLElement, libraries: LibraryName[]): Promise<Frame> {
+    const frame = this.#takeSpare(host, libraries) ?? this.#make(host);
+    try {
+      await frame.answered;
+    } catch (error) {
+      frame.dispose();
+      if (!this.#ownHost) throw error;
+      this.#ownHost = false;
+      return this.take(host, libraries);
+    }
+    await Promise.all(libraries.map((name) => this.provide(frame, name)));
+    return frame;
+  }
+
+  /** Sends a library to a frame that lacks it. */
+  async provide(frame: Frame, name: LibraryName): Promise<void> {
+    if (!frame.libraries.has(name)) frame.load({ name, bytes: await this.#library(name) });
+  }
+
+  /** Puts a frame out of sight without losing what it shows. False where this browser cannot. */
+  park(frame: Frame): boolean {
+    return move(frame.element, this.#parking);
+  }
+
+  /** Brings a parked frame back. */
+  unpark(frame: Frame, host: HTMLElement): boolean {
+    return move(frame.element, host);
+  }
+
+  /** Keep a spare frame that has `library` loaded, or a plain one. */
+  async warm(library: LibraryName | "plain"): Promise<void> {
+    if (!this.#path || this.#spares.has(library) || !canMove(this.#parking)) return;
+    const frame = this.#make(this.#parking);
+    this.#spares.set(library, frame);
+    try {
+      await frame.answered;
+      if (library !== "plain") await this.provide(frame, library);
+    } catch {
+      this.#spares.delete(library);
+      frame.dispose();
+      this.#ownHost = false;
+    }
+  }
+
+  #make(host: HTMLElement): Frame {
+    return new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
+  }
+
+  #takeSpare(host: HTMLElement, libraries: LibraryName[]): Frame | undefined {
+    const name = libraries.find((each) => LIBRARIES[each].warm && this.#spares.has(each)) ?? "plain";
+    const spare = this.#spares.get(name);
+    if (!spare || !move(spare.element, host)) return undefined;
+    this.#spares.delete(name);
+    return spare;
+  }
+
+  #library(name: LibraryName): Promise<ArrayBuffer> {
+    const known = this.#libraries.get(name) ?? this.#fetchLibrary(name);
+    this.#libraries.set(name, known);
+    known.catch(() => this.#libraries.delete(name));
+    return known;
+  }
+}
+
+interface Movable extends HTMLElement {
+  moveBefore?(node: Node, child: Node | null): void;
+}
+
+const canMove = (host: Movable): boolean => host.moveBefore !== undefined;
+
+function move(element: HTMLElement, host: Movable): boolean {
+  if (!canMove(host)) return false;
+  host.moveBefore!(element, null);
+  return true;
+}

@@ -1,0 +1,29 @@
+/** The beginning of an output's plain text, as its picture in the filmstrip. */
+import { stripAnsi } from "./ansi.ts";
+import { fetchData } from "./api.ts";
+import type { OutputRecord } from "./protocol.ts";
+
+const BYTES = 1024;
+const LINES = 12;
+const COLUMNS = 60;
+const MOST = 500;
+
+const known = new Map<string, Promise<string>>();
+
+export const Snippets = {
+  /** The snippet of an output; empty when it has no text worth a look, as `<Figure at 0x7f…>`. */
+  of(output: OutputRecord): Promise<string> {
+    const ref = output.data["text/plain"];
+    if (!ref) return Promise.resolve("");
+    const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then(shorten, () => "");
+    known.set(ref.sha256, snippet);
+    for (const key of [...known.keys()].slice(0, known.size - MOST)) known.delete(key);
+    return snippet;
+  },
+};
+
+function shorten(bytes: ArrayBuffer): string {
+  const text = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));
+  if (/^\s*<[\w.]+[^]*>\s*$/.test(text) || /^[\w.]+\([^\n]*\)$/.test(text)) return "";
+  return text.split("\n", LINES).map((line) => line.slice(0, COLUMNS)).join("\n");
+}
