@@ -15,10 +15,11 @@ def format_figures(shell: Any) -> Undo:
     matplotlib-inline drops every formatter of `Figure` whenever the backend changes, and puts in its own for the
     formats that the user chose; ours comes back after each cell where there is none.
     """
-    formatter = shell.display_formatter.formatters["image/png"]
+    formatters = shell.display_formatter.formatters
+    formatter = formatters["image/png"]
 
     def put_in(*_: object) -> None:
-        if _FIGURE not in formatter:
+        if not any(_FIGURE in each for each in formatters.values()):
             formatter.for_type(_FIGURE, _png)
 
     def undo() -> None:

@@ -4,6 +4,7 @@ Plotly's own MIME renderers want nbformat, and its default in a terminal starts 
 ``ExternalRenderer`` needs neither (plotly.py ``plotly/io/_base_renderers.py``).
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,8 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     def undo() -> None:
         if pio.renderers.default == "ipyweb":
             pio.renderers.default = before
-        del pio.renderers["ipyweb"]
+        with contextlib.suppress(AttributeError):  # plotly 7.1 raises it after it has removed the renderer
+            del pio.renderers["ipyweb"]
         displays.pop(_FIGURE, None)
         bundles.pop(_FIGURE, None)
 

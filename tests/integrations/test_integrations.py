@@ -1,0 +1,47 @@
+"""Libraries are switched when they are imported, whenever that is, and only then."""
+
+from collections.abc import Callable
+
+from .conftest import Run
+
+
+def test_nothing_is_imported_before_the_user_does(cells: Callable[..., Run]) -> None:
+    run = cells(
+        "%load_ext ipyweb", "import sys; print([m for m in ('matplotlib', 'plotly', 'altair') if m in sys.modules])"
+    )
+    assert "[]" in run.out
+
+
+def test_the_import_hook_leaves_no_trace_in_the_module(cells: Callable[..., Run]) -> None:
+    run = cells(
+        "%load_ext ipyweb",
+        "import altair, importlib.resources",
+        "print(type(altair.__spec__.loader).__name__, type(altair.__loader__).__name__)",
+        "print(importlib.resources.files('altair').joinpath('py.typed').is_file())",
+    )
+    assert "SourceFileLoader SourceFileLoader" in run.out
+    assert "True" in run.out
+
+
+def test_a_switch_that_fails_does_not_break_the_import(cells: Callable[..., Run]) -> None:
+    run = cells(
+        "%load_ext ipyweb",
+        "import ipyweb.integrations.altair as a\ndef fail(*x): raise RuntimeError('another version')\na.install = fail",
+        "import altair; print('imported')",
+    )
+    assert "imported" in run.out
+    assert "altair could not be switched over: another version" in run.err
+
+
+def test_a_missing_library_stays_missing(cells: Callable[..., Run]) -> None:
+    code = "import sys; sys.modules['altair'] = None\ntry:\n import altair\nexcept ImportError: print('missing')"
+    assert "missing" in cells("%load_ext ipyweb", code).out
+
+
+def test_the_switches_can_be_turned_off(cells: Callable[..., Run]) -> None:
+    run = cells(
+        "get_ipython().config.IPyWeb.integrations = False",
+        "%load_ext ipyweb",
+        "import altair; print(altair.renderers.active)",
+    )
+    assert "default" in run.out
