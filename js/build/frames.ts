@@ -48,7 +48,8 @@ async function script(entry: string, name: string): Promise<string> {
     configFile: false,
     logLevel: "warn",
     plugins: [woff2Only()],
-    define: { "process.env.NODE_ENV": '"production"' },
+    // pdf.js looks for its files beside itself; in a frame there is no such place.
+    define: { "process.env.NODE_ENV": '"production"', "import.meta.url": '""' },
     build: {
       write: false,
       target: "es2023",

@@ -19,13 +19,13 @@ interface Document {
 
 interface Pdf {
   getDocument(options: object): { promise: Promise<Document>; destroy(): Promise<void> };
-  GlobalWorkerOptions: { workerSrc: string };
+  GlobalWorkerOptions: { workerPort: Worker | null };
   worker: string;
 }
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   const pdf = await bundle.library<Pdf>("pdf");
-  pdf.GlobalWorkerOptions.workerSrc ||= URL.createObjectURL(new Blob([pdf.worker], { type: "text/javascript" }));
+  pdf.GlobalWorkerOptions.workerPort ??= new Worker(URL.createObjectURL(new Blob([pdf.worker], { type: "text/javascript" })), { type: "module" });
   // pdf.js hands the bytes to its worker and so takes them away from here.
   const task = pdf.getDocument({ data: bundle.bytes.slice(), useSystemFonts: true });
   const file = await task.promise;
