@@ -1,4 +1,4 @@
 import { getDocument, GlobalWorkerOptions } from "pdfjs-dist";
-import worker from "pdfjs-dist/build/pdf.worker.min.mjs?raw";
+import PdfWorker from "pdfjs-dist/build/pdf.worker.min.mjs?worker&inline";
 
-export { getDocument, GlobalWorkerOptions, worker };
+export { getDocument, GlobalWorkerOptions, PdfWorker };

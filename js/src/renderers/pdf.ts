@@ -20,12 +20,12 @@ interface Document {
 interface Pdf {
   getDocument(options: object): { promise: Promise<Document>; destroy(): Promise<void> };
   GlobalWorkerOptions: { workerPort: Worker | null };
-  worker: string;
+  PdfWorker: new () => Worker;
 }
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   const pdf = await bundle.library<Pdf>("pdf");
-  pdf.GlobalWorkerOptions.workerPort ??= new Worker(URL.createObjectURL(new Blob([pdf.worker], { type: "text/javascript" })), { type: "module" });
+  pdf.GlobalWorkerOptions.workerPort ??= new pdf.PdfWorker();
   // pdf.js hands the bytes to its worker and so takes them away from here.
   const task = pdf.getDocument({ data: bundle.bytes.slice(), useSystemFonts: true });
   const file = await task.promise;
