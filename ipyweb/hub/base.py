@@ -1,0 +1,223 @@
+"""The one base of everything that answers on the hub's port: deny by default, the same headers on every response.
+
+`Guard.prepare` runs before any handler and before a body is read: Host, then Origin and Fetch metadata, then token,
+then scope. A handler that names no scopes admits nobody. WebSocket handlers have the same guard, so that a refusal
+comes before the upgrade.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from urllib.parse import urlsplit
+
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from ..connection import Scope
+from .messages import BadMessage
+from .store import NotFound, TooLarge, Unavailable, WrongKey
+
+if TYPE_CHECKING:
+    from .context import Context
+
+log = logging.getLogger("ipyweb.hub.http")
+MAX_JSON = 8 * 2**20
+"""Largest request body in bytes, blobs apart."""
+
+ANY: frozenset[Scope] = frozenset({"admin", "session", "pane"})
+PRODUCERS: frozenset[Scope] = frozenset({"admin", "session"})
+ADMIN: frozenset[Scope] = frozenset({"admin"})
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+}
+"""On every response, unless a handler has a reason for another value."""
+
+_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?")
+_FRAME_HOST = re.compile(r"[a-z0-9-]{1,63}\.localhost(?::[0-9]{1,5})?")
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (BadMessage, 400),
+    (NotFound, 404),
+    (WrongKey, 403),
+    (TooLarge, 413),
+    (Unavailable, 507),
+)
+
+
+class Refused(HTTPError):
+    """An error whose text the caller may read."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status)
+        self.text = text
+
+
+class Guard(RequestHandler):
+    """Who may come in.
+
+    Attributes:
+        scopes: scopes whose token admits; empty admits nobody.
+        public: whether no token is needed at all.
+        cross_site: whether pages of other sites may bring the browser here (documents, not data).
+        frame_hosts: whether ``<label>.localhost`` may name this host.
+    """
+
+    scopes: ClassVar[frozenset[Scope]] = frozenset()
+    public: ClassVar[bool] = False
+    cross_site: ClassVar[bool] = False
+    frame_hosts: ClassVar[bool] = False
+    hub: "Context"
+    scope: Scope | None = None
+
+    def initialize(self, context: "Context") -> None:
+        self.hub = context
+
+    def prepare(self) -> None:
+        self._check_host()
+        self._check_origin()
+        if self.public:
+            return
+        self.scope = self.hub.keys.scope(self.token())
+        if self.scope is None or self.scope not in self.scopes:
+            raise HTTPError(403)
+        self.hub.touch()
+
+    def token(self) -> str | None:
+        """The token that the request carries in a header."""
+        bearer = self.request.headers.get_list("Authorization")
+        own = self.request.headers.get_list("X-Ipyweb-Token")
+        if len(bearer) > 1 or len(own) > 1:
+            return None
+        if own:  # a proxy in front may have put its own credentials into Authorization
+            return own[0]
+        kind, _, token = bearer[0].partition(" ") if bearer else ("", "", "")
+        return token if kind == "Bearer" else None
+
+    @property
+    def host(self) -> str:
+        """The Host header as it came."""
+        return self.request.headers.get("Host", "")
+
+    def _check_host(self) -> None:
+        host = self.host
+        name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+        known = _LOOPBACK.fullmatch(host) or host in self.hub.allowed_hosts or name in self.hub.allowed_hosts
+        if not known and not (self.frame_hosts and _FRAME_HOST.fullmatch(host)):
+            raise HTTPError(403)
+
+    def _check_origin(self) -> None:
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.cross_site and origin not in self._origins():
+            raise HTTPError(403)
+        site = self.request.headers.get("Sec-Fetch-Site", "none")
+        if site not in ("same-origin", "none") and not self.cross_site:
+            raise HTTPError(403)
+
+    def _origins(self) -> tuple[str, ...]:
+        """Behind a TLS proxy named in the configuration, the browser's scheme is https while ours is http."""
+        own = f"{self.request.protocol}://{self.host}"
+        named = urlsplit(f"//{self.host}").hostname in self.hub.allowed_hosts or self.host in self.hub.allowed_hosts
+        return (own, f"https://{self.host}") if named else (own,)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    def compute_etag(self) -> str | None:
+        return None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_status(status_code, HTTPStatus(status_code).phrase)  # never a reason made of what came in
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        text = self._explanation(status_code, error) if self.scope or self.public else None
+        if text is None or status_code == 403:
+            self.clear_header("Content-Type")
+            self.finish()
+        else:
+            self.set_header("Content-Type", "application/json")
+            self.finish(json.dumps({"error": text}))
+
+    def _explanation(self, status: int, error: BaseException | None) -> str | None:
+        if isinstance(error, Refused):
+            return error.text
+        if isinstance(error, HTTPError):
+            return f"{HTTPStatus(status).phrase.lower()}; see api/openapi.json for what there is"
+        if any(isinstance(error, kind) for kind, _ in _STATUSES):
+            return str(error)
+        return "the hub failed on this request; hub.log says more"
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Tornado's own would log the request with its query and headers."""
+        if isinstance(value, HTTPError) or any(isinstance(value, kind) for kind, _ in _STATUSES):
+            return
+        log.error("%s failed", type(self).__name__, exc_info=(typ, value, tb))
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        known = (status for kind, status in _STATUSES if isinstance(error, kind))
+        super().send_error(next(known, status_code), **kwargs)
+
+    def refuse(self, status: int, text: str) -> NoReturn:
+        """End the request with an error that the caller may read."""
+        raise Refused(status, text)
+
+
+@stream_request_body
+class Handler(Guard):
+    """An HTTP route. Its body is read only after `prepare` admitted the request."""
+
+    def initialize(self, context: "Context") -> None:
+        super().initialize(context)
+        self._body = bytearray()
+
+    def data_received(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def json_body(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is an empty one."""
+        if not self._body:
+            return {}
+        try:
+            body = json.loads(self._body)
+        except (ValueError, RecursionError):
+            self.refuse(400, "expected a JSON object as body")
+        if not isinstance(body, dict):
+            self.refuse(400, f"expected a JSON object as body, got {type(body).__name__}")
+        return body
+
+    def integer_argument(self, name: str, least: int = 0) -> int | None:
+        """A query argument that is an integer."""
+        text = self.get_query_argument(name, "")
+        if not text:
+            return None
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+            self.refuse(400, f"expected {name} to be an integer of at least {least}, got {text[:40]!r}")
+        return int(text)
+
+    def text_argument(self, name: str) -> str | None:
+        """A query argument; ``None`` when it is missing or empty."""
+        return self.get_query_argument(name, "") or None
+
+    def send_json(self, value: str | Mapping[str, Any], status: int = 200) -> None:
+        """Answer with JSON, given as an object or as text."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(value if isinstance(value, str) else json.dumps(value))
+
+
+class Unknown(Handler):
+    """Every address that is not registered: 403 without a token, 404 with one."""
+
+    scopes = ANY
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.refuse(404, "there is nothing at this address; see api/openapi.json for what there is")

@@ -1,0 +1,89 @@
+"""What every handler works with."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from .auth import Codes, Keys
+from .hub import HubState
+from .static import Static
+from .store import Store
+from .writer import StoreThread
+
+if TYPE_CHECKING:
+    from .sockets import Socket
+
+T = TypeVar("T")
+
+
+@dataclass
+class Context:
+    """One hub, as its handlers see it.
+
+    Attributes:
+        keys: its secrets.
+        state: what is live.
+        thread: the store's thread.
+        static: the built pane, in memory.
+        url: its address on this machine.
+        port: the TCP port it listens on.
+        allowed_hosts: further names it answers to.
+        max_blob_bytes: largest single representation.
+        started: when it started, ISO 8601.
+        stop: called with whether another hub takes over.
+        store: only for its attributes that never change; everything else goes through `call`.
+        sockets: all open WebSockets.
+        codes: single-use codes.
+        last_request: when the last admitted request came, by the monotonic clock.
+    """
+
+    keys: Keys
+    state: HubState
+    thread: StoreThread
+    static: Static
+    port: int
+    url: str
+    allowed_hosts: frozenset[str]
+    max_blob_bytes: int
+    started: str
+    stop: Callable[[bool], None]
+    store: Store
+    sockets: set["Socket"] = field(default_factory=set)
+    codes: Codes = field(default_factory=Codes)
+    last_request: float = field(default_factory=time.monotonic)
+
+    @property
+    def uploads(self) -> Path | None:
+        """Directory for uploads in progress; ``None`` keeps them in memory."""
+        return self.store.directory / "blobs" / "incoming" if self.store.directory is not None else None
+
+    def adopt(self, store: Store) -> None:
+        """Go on with another store, after the old one was found damaged."""
+        self.store = store
+        self.state.take_new_store(store)
+
+    def touch(self) -> None:
+        """Note that the hub is in use."""
+        self.last_request = time.monotonic()
+
+    def identity(self) -> dict[str, str | int]:
+        """Which hub this is, and where."""
+        return {
+            "hub": self.keys.hub,
+            "pid": os.getpid(),
+            "port": self.port,
+            "url": self.url,
+            "started": self.started,
+        }
+
+    async def call(self, job: Callable[[Store], T]) -> T:
+        """Run a job on the store."""
+        return await self.thread.call(job)
+
+    async def in_background(self, function: Callable[..., T], *values: object) -> T:
+        """Run something that touches the disk, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, function, *values)

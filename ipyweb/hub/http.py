@@ -1,0 +1,218 @@
+"""The routes that need a token. What each does stands in `openapi`; who may call it, in its `scopes`."""
+
+from typing import Any
+
+from .. import __version__
+from ..protocol import PROTOCOL
+from . import openapi, records
+from .base import ADMIN, ANY, PRODUCERS, Handler
+from .data import BytesHandler, content_type_of
+from .messages import line
+from .publish import published
+from .store import Filter, OutputRow, SessionRow
+
+LIMIT, MOST = 200, 1000
+_FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
+_MAX_INTEGER = 2**63 - 1
+
+
+class OutputsHandler(Handler):
+    """What the handlers of outputs share."""
+
+    def send_output(self, row: OutputRow, status: int = 200) -> None:
+        """Answer with an output's record."""
+        self.send_json(records.output(row, self.hub.keys), status)
+
+    def output_id(self, text: str) -> int:
+        """An id from the address; one that no database could hold is simply unknown."""
+        return min(int(text), _MAX_INTEGER)
+
+
+class State(Handler):
+    """``/api/state``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        figures, notices = await self.hub.call(lambda store: (store.figures(), list(store.notices)))
+        state = self.hub.state
+        self.send_json(
+            {
+                **self.hub.identity(),
+                **figures._asdict(),
+                "protocol": PROTOCOL,
+                "version": __version__,
+                "frontends": len(state.frontends),
+                "opened": state.opened,
+                "max_bytes": self.hub.store.max_bytes,
+                "durable": self.hub.store.durable,
+                "notices": list(dict.fromkeys([*notices, *state.notices])),
+                "frame": self.hub.keys.frame_url(),
+            }
+        )
+
+
+class Outputs(OutputsHandler):
+    """``/api/outputs``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        which = Filter(
+            session=self.text_argument("session"),
+            project=self.text_argument("project"),
+            q=self.text_argument("q"),
+            removed=self._removed(),
+        )
+        after, before = self.integer_argument("after"), self.integer_argument("before")
+        limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)
+        page = await self.hub.call(lambda store: store.outputs(which, after, before, limit))
+        rows = records.array(records.output(row, self.hub.keys) for row in page.outputs)
+        self.send_json(f'{{"event":{page.event},"total":{page.total},"outputs":{rows}}}')
+
+    async def post(self) -> None:
+        if self.scope not in PRODUCERS:
+            self.refuse(403, "")
+        hello, display = published(self.json_body())
+        applied = await self.hub.call(lambda store: store.publish(hello, display))
+        self.send_json(
+            {"id": applied.output, "display_id": display.display_id, "version": applied.version}, status=201
+        )
+
+    def _removed(self) -> bool | None:
+        text = self.get_query_argument("removed", "").lower()
+        if text not in _FLAGS:
+            self.refuse(400, f"expected removed to be one of {', '.join(filter(None, _FLAGS))}, got {text[:40]!r}")
+        return _FLAGS[text]
+
+
+class Output(OutputsHandler):
+    """``/api/outputs/ID``."""
+
+    scopes = ANY
+
+    async def get(self, number: str) -> None:
+        self.send_output(await self.hub.call(lambda store: store.output(self.output_id(number))))
+
+    async def patch(self, number: str) -> None:
+        values = _edits(self, self.json_body())
+        self.send_output(await self.hub.call(lambda store: store.edit(self.output_id(number), values)))
+
+    async def delete(self, number: str) -> None:
+        output = self.output_id(number)
+        if self.get_query_argument("purge", "") in ("1", "true"):
+            event = await self.hub.call(lambda store: store.purge(output))
+            self.send_json({"id": output, "purged": True, "event": event})
+        else:
+            await self.hub.call(lambda store: store.remove([output]))
+            self.send_output(await self.hub.call(lambda store: store.output(output)))
+
+
+class Restore(OutputsHandler):
+    """``/api/outputs/ID/restore``."""
+
+    scopes = ANY
+
+    async def post(self, number: str) -> None:
+        self.send_output(await self.hub.call(lambda store: store.restore(self.output_id(number))))
+
+
+class Versions(OutputsHandler):
+    """``/api/outputs/ID/versions``."""
+
+    scopes = ANY
+
+    async def get(self, number: str) -> None:
+        rows = await self.hub.call(lambda store: store.versions(self.output_id(number)))
+        self.send_json(records.array(records.version(row, self.hub.keys) for row in rows))
+
+
+class OutputData(BytesHandler, OutputsHandler):
+    """``/api/outputs/ID/data``."""
+
+    scopes = ANY
+
+    async def get(self, number: str) -> None:
+        mimetype, version = self.text_argument("mime"), self.integer_argument("version", least=1)
+        data = await self.hub.call(lambda store: store.data(self.output_id(number), mimetype, version))
+        await self.send_bytes(data, content_type_of(data.mimetype))
+
+    head = get
+
+
+class Clear(Handler):
+    """``/api/clear``."""
+
+    scopes = ANY
+
+    async def post(self) -> None:
+        body = self.json_body()
+        older_than = body.get("older_than")
+        if older_than is not None and (type(older_than) not in (int, float) or not 0 <= older_than < 1e10):
+            self.refuse(400, f"expected older_than in seconds, got {str(older_than)[:40]!r}")
+        project, session = (_optional_text(self, body, name) for name in ("project", "session"))
+        removed = await self.hub.call(lambda store: store.clear(project, session, older_than))
+        self.send_json({"removed": removed})
+
+
+class Sessions(Handler):
+    """``/api/sessions``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        project = self.text_argument("project")
+        found = await self.hub.call(lambda store: store.sessions(project))
+        rows = records.array(records.session(row) for row in found.rows if isinstance(row, SessionRow))
+        self.send_json(f'{{"event":{found.event},"sessions":{rows}}}')
+
+
+class CodesHandler(Handler):
+    """``/api/codes``."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        self.send_json({"code": self.hub.codes.issue()})
+
+
+class Stop(Handler):
+    """``/api/stop``."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        handover = self.json_body().get("handover") is True
+        self.send_json({"stopping": True})
+        self.hub.stop(handover)
+
+
+class Description(Handler):
+    """``/api/openapi.json``."""
+
+    public = True
+
+    async def get(self) -> None:
+        self.send_json(openapi.description())
+
+
+def _edits(handler: Handler, body: dict[str, Any]) -> dict[str, Any]:
+    """The changes that a PATCH asks for."""
+    unknown = set(body) - {"title", "note", "pinned"}
+    if unknown or not body:
+        handler.refuse(400, f"expected title, note or pinned, got {', '.join(sorted(unknown))[:80] or 'nothing'}")
+    values: dict[str, Any] = {
+        name: line(_optional_text(handler, body, name)) for name in ("title", "note") if name in body
+    }
+    if "pinned" in body:
+        if type(body["pinned"]) is not bool:
+            handler.refuse(400, f"expected pinned to be true or false, got {str(body['pinned'])[:40]!r}")
+        values["pinned"] = int(body["pinned"])
+    return values
+
+
+def _optional_text(handler: Handler, body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        handler.refuse(400, f"expected {name} to be text, got {type(value).__name__}")
+    return value

@@ -1,0 +1,247 @@
+"""The hub's state and routing: which sessions and frontends there are, what reaches whom, when a session is over.
+
+No sockets and no tornado. A peer (`links.SessionLink`, `links.Frontend`) takes frames by `receive` and offers them by
+`next_frame`, one at a time, whenever `wake` was called. So nothing is queued for a slow peer: acknowledgements add up
+into one frame, and a frontend gets the newest state of what changed since its cursor.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ..errors import FrameError
+from ..protocol import Message
+from . import messages, records
+from .auth import Keys
+from .recent import Entry, Recent, changed_frame
+from .store import Batch, Job, Outcome, Store, StoreError, Unavailable
+
+if TYPE_CHECKING:
+    from .links import Frontend, SessionLink
+
+T = TypeVar("T")
+log = logging.getLogger("ipyweb.hub")
+ENDED_AFTER = 30.0
+"""Seconds without its socket after which a session counts as ended."""
+
+MAX_PENDING = 8 * 2**20
+"""Bytes that wait for the store before session sockets are not read any further."""
+
+MAX_SESSIONS = MAX_FRONTENDS = 2048
+CHUNK_ROWS = 200
+CHUNK_CHARACTERS = 400_000
+GOING_AWAY, RESTARTED = 1001, 1012
+
+
+class Jobs(Protocol):
+    """Where jobs for the store go; `writer.StoreThread` is one."""
+
+    pending: int
+
+    def submit(self, job: Job, done: Callable[[Outcome], None], size: int = 0) -> None:
+        """Queue a job; `done` hears of its outcome on the event loop."""
+
+    async def call(self, job: Callable[[Store], T]) -> T:
+        """Run a job and return its value, or raise what it raised."""
+
+
+class HubState:
+    """Everything that is live in one hub.
+
+    Args:
+        jobs: the store's thread.
+        keys: for the addresses in records.
+        event: the store's newest event.
+        notices: what every pane should know.
+
+    Attributes:
+        links: connected sessions by id.
+        frontends: connected panes.
+        opened: whether a pane ever connected.
+        idle_since: when the last peer left, by the monotonic clock; ``None`` while there is one.
+    """
+
+    def __init__(self, jobs: Jobs, keys: Keys, event: int, notices: Iterable[str] = ()) -> None:
+        self.jobs = jobs
+        self.keys = keys
+        self.notices = list(notices)
+        self.links: dict[str, SessionLink] = {}
+        self.frontends: set[Frontend] = set()
+        self.opened = False
+        self.idle_since: float | None = time.monotonic()
+        self._recent = Recent(event)
+        self._refusal: str | None = None
+        self._room = asyncio.Event()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def event(self) -> int:
+        """The newest event that was committed."""
+        return self._recent.event
+
+    # -- what the store tells -----------------------------------------------------------------------------------------
+
+    def take_batch(self, batch: Batch) -> None:
+        """Pass on what a transaction changed."""
+        if batch.changes.rows:
+            entries = [Entry(row, records.record(row, self.keys)) for row in batch.changes.rows]
+            self._recent.add(entries, batch.changes.event)
+            for frontend in self.frontends:
+                frontend.wake()
+        self._tell_refusal(batch)
+        if not self.is_full:
+            self._room.set()
+
+    def take_new_store(self, store: Store) -> None:
+        """Begin again with another store, after the old one was found damaged."""
+        self._recent = Recent(store.event)
+        self.notices = list(store.notices)
+        for notice in self.notices:
+            self.notify(notice)
+        for link in list(self.links.values()):
+            link.close(RESTARTED, "the store was begun anew; introduce yourself again")
+
+    def _tell_refusal(self, batch: Batch) -> None:
+        if batch.refusal is not None and self._refusal is None:
+            refused = [outcome.error for outcome in batch.outcomes if isinstance(outcome.error, Unavailable)]
+            if not refused:
+                return
+            self._refusal = f"Outputs are not stored at present: {batch.refusal}. Programs hold them back."
+            log.error("%s", self._refusal)
+            self.notices.append(self._refusal)
+            self.notify(self._refusal)
+        elif batch.refusal is None and self._refusal is not None and batch.changes.rows:
+            self.notices.remove(self._refusal)
+            self._refusal = None
+            self.notify("Outputs are stored again.")
+
+    def notify(self, text: str) -> None:
+        """Show a line in every pane."""
+        for frontend in self.frontends:
+            frontend.tell({"type": "notice", "message": text})
+
+    async def changes(self, since: int) -> tuple[str, int] | None:
+        """One frame of what changed after an event, and the event it brings a pane up to; ``None`` if nothing did."""
+        if since >= self.event:
+            return None
+        entries = self._recent.since(since)
+        reached = self.event
+        if entries is None:
+            found = await self.jobs.call(lambda store: store.changes(since, CHUNK_ROWS))
+            entries = [Entry(row, records.record(row, self.keys)) for row in found.rows]
+            reached = found.event
+        return changed_frame(entries, reached, CHUNK_CHARACTERS)
+
+    # -- sessions -----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether session sockets should not be read at present."""
+        return self.jobs.pending >= MAX_PENDING
+
+    async def room(self) -> None:
+        """Wait until the store has caught up."""
+        while self.is_full:
+            self._room.clear()
+            await self._room.wait()
+
+    def connect(self, session: str, link: "SessionLink") -> None:
+        """Note that a session's socket is there; an older one of the same session is closed."""
+        self._stop_timer(session)
+        older = self.links.pop(session, None)
+        self.links[session] = link
+        if older is not None:
+            older.close(GOING_AWAY, "this session connected anew")
+        self.idle_since = None
+
+    def disconnect(self, session: str, link: "SessionLink", *, ended: bool) -> None:
+        """Note that a session's socket is gone, and end the session later unless it comes back."""
+        if self.links.get(session) is not link:
+            return
+        del self.links[session]
+        self._note_idle()
+        if not ended:
+            self.jobs.submit(lambda store: store.close_session(session), _log_failure)
+            self.end_later(session)
+
+    def end_later(self, session: str, after: float | None = None) -> None:
+        """End a session unless it connects within `after` seconds (`ENDED_AFTER` if not given)."""
+        self._stop_timer(session)
+        delay = ENDED_AFTER if after is None else after
+        self._timers[session] = asyncio.get_running_loop().call_later(delay, self._end, session)
+
+    def _end(self, session: str) -> None:
+        self._timers.pop(session, None)
+        if session not in self.links:
+            self.jobs.submit(lambda store: store.end_session(session), _log_failure)
+
+    def _stop_timer(self, session: str) -> None:
+        if (timer := self._timers.pop(session, None)) is not None:
+            timer.cancel()
+
+    async def take_spool(self, frames: Iterable[Message]) -> bool:
+        """Take in the messages that a session left behind: its hello, then numbered ones.
+
+        Returns:
+            Whether all were taken; otherwise there is no room at present.
+
+        Raises:
+            FrameError: these are no messages of a session, or it is somebody else's.
+        """
+        rest = iter(frames)
+        try:
+            first = next(rest)
+            hello = messages.hello(first.header)
+            await self.jobs.call(lambda store: store.open_session(hello))
+            for message in rest:
+                await self._take_spooled(hello.id, message)
+        except Unavailable:
+            return False
+        except (StopIteration, messages.BadMessage, StoreError) as error:
+            raise FrameError(f"not a spool file: {error or 'it is empty'}") from error
+        if hello.id not in self.links:
+            await self.jobs.call(lambda store: store.close_session(hello.id))
+            self.end_later(hello.id, 0)
+        return True
+
+    async def _take_spooled(self, session: str, message: Message) -> None:
+        seq = messages.sequence(message.header)
+        try:
+            command = messages.command(message.header, message.buffers)
+        except messages.BadMessage as error:
+            log.warning("message %d of session %s in a spool file was left out: %s", seq, session, error)
+            command = messages.Command(seq)
+        await self.jobs.call(lambda store: store.apply(session, command))
+
+    # -- frontends ----------------------------------------------------------------------------------------------------
+
+    def add_frontend(self, frontend: "Frontend") -> None:
+        """Note that a pane is there."""
+        self.frontends.add(frontend)
+        self.opened, self.idle_since = True, None
+        for notice in self.notices:
+            frontend.tell({"type": "notice", "message": notice})
+
+    def remove_frontend(self, frontend: "Frontend") -> None:
+        """Note that a pane is gone."""
+        self.frontends.discard(frontend)
+        self._note_idle()
+
+    def stop(self, *, handover: bool = False) -> None:
+        """Tell every pane that the hub stops, and forget the timers."""
+        for frontend in self.frontends:
+            frontend.tell({"type": "stopping", "handover": handover})
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _note_idle(self) -> None:
+        if not self.links and not self.frontends:
+            self.idle_since = time.monotonic()
+
+
+def _log_failure(outcome: Outcome) -> None:
+    if outcome.error is not None:
+        log.warning("a session's state could not be noted: %s", outcome.error)

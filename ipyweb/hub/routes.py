@@ -1,0 +1,36 @@
+"""Every address of the hub. A test walks this table: what is not meant to be public must refuse."""
+
+from typing import Any
+
+from . import http, public, sockets, uploads
+from .base import Guard
+from .context import Context
+
+_SHA256, _MAC, _ID = "([0-9a-f]{64})", "([0-9a-f]{32})", "([0-9]{1,18})"
+ROUTES: tuple[tuple[str, type[Guard]], ...] = (
+    ("/", public.Shell),
+    ("/assets/([A-Za-z0-9_./-]+)", public.Assets),
+    (f"/c/{_MAC}/frame\\.html", public.FrameDocument),
+    (f"/c/{_MAC}/{_SHA256}\\.([a-z]{{3,4}})", public.CapabilityBytes),
+    ("/hello", public.Challenge),
+    ("/exchange", public.Exchange),
+    ("/api/openapi\\.json", http.Description),
+    ("/api/state", http.State),
+    ("/api/outputs", http.Outputs),
+    (f"/api/outputs/{_ID}", http.Output),
+    (f"/api/outputs/{_ID}/restore", http.Restore),
+    (f"/api/outputs/{_ID}/versions", http.Versions),
+    (f"/api/outputs/{_ID}/data", http.OutputData),
+    ("/api/clear", http.Clear),
+    ("/api/sessions", http.Sessions),
+    ("/api/codes", http.CodesHandler),
+    (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
+    ("/api/stop", http.Stop),
+    ("/ws/session", sockets.SessionSocket),
+    ("/ws/pane", sockets.PaneSocket),
+)
+
+
+def table(context: Context) -> list[tuple[str, type[Guard], dict[str, Any]]]:
+    """The routes as tornado takes them."""
+    return [(pattern, handler, {"context": context}) for pattern, handler in ROUTES]

@@ -1,0 +1,139 @@
+"""The two WebSockets: ``/ws/session`` and ``/ws/pane``.
+
+They only move frames between a socket and its peer in `links`. There is one write in flight per socket; a peer that
+takes none for `WRITE_SECONDS` is closed with 1013 and may come back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from .base import ADMIN, PRODUCERS, Guard
+from .links import Frontend, Peer, SessionLink
+
+if TYPE_CHECKING:
+    from .context import Context
+
+log = logging.getLogger("ipyweb.hub.http")
+PROTOCOL_NAME = "ipyweb"
+TOKEN_PREFIX = "ipyweb.token."
+WRITE_SECONDS = 20.0
+TRY_LATER = 1013
+MAX_REASON = 123  # bytes of a close reason (RFC 6455, 5.5)
+
+
+class Socket(Guard, WebSocketHandler):
+    """A WebSocket with a peer behind it."""
+
+    peer: Peer
+
+    def initialize(self, context: "Context") -> None:
+        super().initialize(context)
+        self._awake = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._is_open = False
+        self._last: tuple[int, str] | None = None
+
+    def make_peer(self) -> Peer:
+        """What receives the frames."""
+        raise NotImplementedError
+
+    def token(self) -> str | None:
+        """As for HTTP, or from the list of sub-protocols, where a browser puts it."""
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        tokens = [name.strip()[len(TOKEN_PREFIX) :] for name in offered if name.strip().startswith(TOKEN_PREFIX)]
+        return super().token() if not tokens else tokens[0] if len(tokens) == 1 else None
+
+    def check_origin(self, origin: str) -> bool:
+        return origin in self._origins()
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return PROTOCOL_NAME if PROTOCOL_NAME in subprotocols else None
+
+    def get_compression_options(self) -> dict[str, Any] | None:
+        return None
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        self.set_nodelay(True)
+        self._is_open = True
+        self.hub.sockets.add(self)
+        self.peer = self.make_peer()
+        self._pump = asyncio.ensure_future(self._write_frames())
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        self.peer.receive(message)
+        return self.hub.state.room() if self.hub.state.is_full else None
+
+    def on_close(self) -> None:
+        self._is_open = False
+        self.hub.sockets.discard(self)
+        self._awake.set()
+        self.peer.disconnected()
+        self.hub.touch()
+
+    def close_with(self, code: int, reason: str) -> None:
+        """Close with a reason that fits a close frame."""
+        log.info("%s closed with %d: %s", type(self).__name__, code, reason)
+        self.close(code, reason.encode()[:MAX_REASON].decode("utf-8", "ignore"))
+
+    def close_when_written(self, code: int, reason: str) -> None:
+        """Close once the peer has nothing more to say."""
+        self._last = code, reason
+        self._awake.set()
+
+    async def _write_frames(self) -> None:
+        while self._is_open:
+            await self._awake.wait()
+            self._awake.clear()
+            while self._is_open and (frame := await self.peer.next_frame()) is not None:
+                if not await self._write(frame):
+                    return
+            if self._last is not None:
+                self.close_with(*self._last)
+                return
+
+    async def _write(self, frame: str) -> bool:
+        """Write one frame; whether the socket is still good."""
+        try:
+            future = asyncio.ensure_future(self.write_message(frame))
+        except WebSocketClosedError:
+            return False
+        # wait(), not wait_for(): cancelling tornado's write future makes it log an error.
+        done, _ = await asyncio.wait({future}, timeout=WRITE_SECONDS)
+        if done:
+            return future.exception() is None
+        future.add_done_callback(_consume)
+        self.close_with(TRY_LATER, "too slow: frames were not read; connect again")
+        if self.ws_connection is not None:
+            self.ws_connection._abort()  # the close frame would wait behind the one that is stuck
+        return False
+
+
+class SessionSocket(Socket):
+    """``/ws/session``."""
+
+    scopes = PRODUCERS
+
+    def make_peer(self) -> Peer:
+        return SessionLink(self.hub.state, self._awake.set, self.close_with)
+
+
+class PaneSocket(Socket):
+    """``/ws/pane``."""
+
+    scopes = ADMIN | {"pane"}
+
+    def make_peer(self) -> Peer:
+        peer = Frontend(self.hub.state, self._awake.set, self.close_with)
+        peer.connected()
+        return peer
+
+
+def _consume(future: "asyncio.Future[None]") -> None:
+    """Look at a late exception, so that asyncio does not report it as forgotten."""
+    if not future.cancelled():
+        future.exception()
+

@@ -1,0 +1,447 @@
+"""The default store: one SQLite database on the hub's own thread. `Store` says what each method does."""
+
+import hashlib
+import hmac
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from . import disk, queries, retention
+from .blobs import Blobs
+from .messages import Blob, Bye, Clear, Command, Display, Hello, SessionChange, dumps
+from .retention import Limits
+from .schema import PAGE
+from .store import (
+    Applied,
+    Changes,
+    Data,
+    Figures,
+    Filter,
+    NotFound,
+    OutputRow,
+    Page,
+    SessionRow,
+    Store,
+    TooLarge,
+    Unavailable,
+    VersionRow,
+    WrongKey,
+    timestamp,
+)
+from .transactions import KnownSession, Transactions
+
+_COLUMNS = (*SessionRow._fields[:-1], "key")
+_EDITABLE = ("title", "note", "pinned")
+BALLAST = "ballast"
+
+
+class SqliteStore(Transactions):
+    """See `Store`.
+
+    Args:
+        connection: from `schema.connect`.
+        directory: where blob files go; ``None`` keeps everything in memory.
+        limits: what is kept.
+        notices: what users of the pane should know about this store.
+        read_only: why nothing may be written, if so.
+        event, next_id: lower bounds, so that numbers are never used twice after a damaged database was set aside.
+        clock: the time, replaceable for tests.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        directory: Path | None,
+        limits: Limits | None = None,
+        *,
+        notices: Sequence[str] = (),
+        read_only: str | None = None,
+        event: int = 0,
+        next_id: int = 1,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        queries.add_functions(connection)
+        blobs = Blobs(connection, None if directory is None else directory / "blobs")
+        super().__init__(connection, blobs, Unavailable(read_only) if read_only else None, event, next_id)
+        self.directory = directory
+        self.limits = limits or Limits()
+        self.max_bytes = self.limits.max_bytes
+        self.durable = directory is not None
+        self.notices = list(notices)
+        self.clock = clock
+
+    def now(self) -> str:
+        """The time as it stands in records."""
+        return timestamp(self.clock())
+
+    def close(self) -> None:
+        """Close the database; what was committed is safe."""
+        self.db.close()
+
+    # -- sessions -----------------------------------------------------------------------------------------------------
+
+    def open_session(self, hello: Hello) -> int:
+        session = self._find(hello.id)
+        if session is None:
+            session = self._introduce(hello)
+        elif not hmac.compare_digest(session.key, _key_hash(hello.key)):
+            raise WrongKey(f"session {hello.id} belongs to another process")
+        session.expected = None
+        session.row = session.row._replace(connected=1, ended=None)
+        if self.refusal is None:
+            self._save(session)
+        return session.acked
+
+    def close_session(self, session: str) -> None:
+        self._set(session, connected=0)
+
+    def end_session(self, session: str) -> None:
+        found = self._find(session)
+        if found is not None and not found.row.connected:
+            self._set(session, ended=self.now())
+            del self.known[session]
+
+    def disconnect_all(self) -> list[str]:
+        found = [name for (name,) in self.db.execute("SELECT id FROM sessions WHERE ended IS NULL")]
+        for name in found:
+            self._set(name, connected=0)
+        return found
+
+    def _introduce(self, hello: Hello) -> KnownSession:
+        row = SessionRow(
+            id=hello.id,
+            project=hello.project,
+            title=hello.title,
+            name=hello.name,
+            kind=hello.kind,
+            host=hello.host,
+            pid=hello.pid,
+            python=hello.python,
+            argv=hello.argv,
+            cwd=hello.cwd,
+            started=hello.started,
+            ended=None,
+            connected=0,
+            private=int(hello.private),
+            acked=0,
+            event=0,
+        )
+        session = self.known[hello.id] = KnownSession(row, _key_hash(hello.key), stored=False)
+        return session
+
+    def _find(self, session_id: str) -> KnownSession | None:
+        if session_id in self.known:
+            return self.known[session_id]
+        row = self.db.execute(f"SELECT {', '.join(_COLUMNS)} FROM sessions WHERE id = ?", (session_id,)).fetchone()
+        if row is None:
+            return None
+        session = self.known[session_id] = KnownSession(SessionRow(*row[:-1]), row[-1], stored=True)
+        return session
+
+    def _get(self, session_id: str) -> KnownSession:
+        session = self._find(session_id)
+        if session is None:
+            raise NotFound(f"there is no session {session_id}")
+        return session
+
+    def _set(self, session_id: str, **values: Any) -> None:
+        session = self._find(session_id)
+        if session is None:
+            return
+        session.row = session.row._replace(**values)
+        if self.refusal is None:
+            self._save(session)
+
+    def _save(self, session: KnownSession) -> None:
+        """Write a session's row where it belongs, whole."""
+        event = self.session_changed(session.row.id)
+        session.row = session.row._replace(event=event, acked=session.acked)
+        values = (*session.row[:-1], session.key)
+        marks = ", ".join("?" * len(values))
+        columns = ", ".join(_COLUMNS)
+        self.db.execute(f"INSERT OR REPLACE INTO {session.schema}.sessions({columns}) VALUES({marks})", values)
+        if session.schema == "main":
+            self.db.execute("DELETE FROM private.sessions WHERE id = ?", (session.row.id,))
+        session.stored = True
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    def apply(self, session: str, command: Command) -> Applied:
+        known = self._get(session)
+        if command.seq <= known.acked:
+            return self._again(known, command.seq)
+        if known.expected is not None and command.seq > known.expected:
+            raise Unavailable(f"message {known.expected} of this session comes first")
+        known.expected = command.seq
+        self.require_writing()
+        result = self._do(known, command)
+        if not known.stored:
+            self._save(known)
+        self.seq_applied(known, command.seq)
+        known.expected = command.seq + 1
+        return result._replace(acked=command.seq)
+
+    def _again(self, session: KnownSession, seq: int) -> Applied:
+        """The answer to a message that was taken before."""
+        statement = "SELECT output, version FROM versions WHERE session = ? AND seq = ?"
+        found = self.db.execute(statement, (session.row.id, seq)).fetchone()
+        return Applied(session.acked, *(found or ()))
+
+    def _do(self, session: KnownSession, command: Command) -> Applied:
+        match command:
+            case Display():
+                return self._display(session, command, command.seq)
+            case Clear(display_ids=None):
+                self.clear(None, session.row.id, None)
+            case Clear(display_ids=list(display_ids)):
+                self._clear(session, display_ids)
+            case SessionChange(values=values):
+                self._change_session(session, values)
+            case Bye():
+                self._set(session.row.id, ended=self.now(), connected=0)
+        return Applied(command.seq)
+
+    def _change_session(self, session: KnownSession, values: Mapping[str, Any]) -> None:
+        changed = {name: value for name, value in values.items() if name == "name" or value is not None}
+        session.row = session.row._replace(**{**changed, "private": int(changed.get("private", session.row.private))})
+        self._save(session)
+
+    def publish(self, hello: Hello, display: Display) -> Applied:
+        self.require_writing()
+        session = self._find(hello.id)
+        if session is None:
+            session = self._introduce(hello)
+            session.row = session.row._replace(ended=self.now())
+            self._save(session)
+        return self._display(session, display, None)
+
+    def _display(self, session: KnownSession, display: Display, seq: int | None) -> Applied:
+        for content in display.data.values():
+            self.blobs.check(content)
+        inline = sum(len(each) for each in display.data.values() if not isinstance(each, Blob))
+        if inline > self.limits.max_bytes:
+            raise TooLarge(f"{inline} bytes are more than the store keeps in all ({self.limits.max_bytes})")
+        schema = session.schema
+        stored = {mimetype: self.blobs.reference(schema, content) for mimetype, content in display.data.items()}
+        data = dumps({mimetype: {"sha256": sha256, "size": size} for mimetype, (sha256, size) in stored.items()})
+        size = sum(size for _, size in stored.values())
+        found = self.db.execute(
+            f"SELECT id, version, source, title FROM {schema}.outputs WHERE session = ? AND display_id = ?",
+            (session.row.id, display.display_id),
+        ).fetchone()
+        write = self._insert if found is None else self._update
+        output_id, version = write(session, display, data, size, found)
+        self.db.execute(
+            f"INSERT INTO {schema}.versions(output, version, session, seq, created, size, data) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (output_id, version, session.row.id, seq, display.time, size, data),
+        )
+        if found is not None:
+            retention.drop_versions(self, schema, output_id)
+        return Applied(0, output_id, version)
+
+    def _insert(
+        self, session: KnownSession, display: Display, data: str, size: int, found: None
+    ) -> tuple[int, int]:
+        output_id, self.next_id = self.next_id, self.next_id + 1
+        values = {
+            "id": output_id,
+            "session": session.row.id,
+            "display_id": display.display_id,
+            "project": session.row.project,
+            "title": display.title,
+            "created": display.time,
+            "updated": display.time,
+            "version": 1,
+            "size": size,
+            "private": session.row.private,
+            "event": self.output_changed(output_id),
+            "source": _source(session.row, display),
+            "metadata": display.metadata,
+            "problems": dumps(display.problems),
+            "data": data,
+        }
+        self.db.execute(
+            f"INSERT INTO {session.schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
+            tuple(values.values()),
+        )
+        return output_id, 1
+
+    def _update(
+        self, session: KnownSession, display: Display, data: str, size: int, found: tuple[int, int, str, str | None]
+    ) -> tuple[int, int]:
+        output_id, version, source, title = found
+        self.db.execute(
+            f"UPDATE {session.schema}.outputs SET title = ?, updated = ?, version = ?, versions = versions + 1, "
+            "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ? WHERE id = ?",
+            (
+                title if display.title is None else display.title,
+                display.time,
+                version + 1,
+                size,
+                self.output_changed(output_id),
+                source if display.update else _source(session.row, display),
+                display.metadata,
+                dumps(display.problems),
+                data,
+                output_id,
+            ),
+        )
+        return output_id, version + 1
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
+        return queries.outputs(self.db, self.event, which, after, before, limit)
+
+    def output(self, output_id: int) -> OutputRow:
+        return queries.output(self.db, output_id)
+
+    def versions(self, output_id: int) -> list[VersionRow]:
+        return queries.versions(self.db, output_id)
+
+    def data(self, output_id: int, mimetype: str | None, version: int | None) -> Data:
+        return queries.data(self.db, self.blobs, output_id, mimetype, version)
+
+    def sessions(self, project: str | None) -> Changes:
+        return queries.sessions(self.db, self.event, project)
+
+    def changes(self, since: int, limit: int) -> Changes:
+        return queries.changes(self.db, self.event, since, limit)
+
+    def figures(self) -> Figures:
+        return queries.figures(self.db, self.event, retention.used(self))
+
+    # -- changing outputs ---------------------------------------------------------------------------------------------
+
+    def edit(self, output_id: int, values: Mapping[str, Any]) -> OutputRow:
+        row = self.output(output_id)
+        self.require_writing()
+        chosen = {name: values[name] for name in _EDITABLE if name in values}
+        assignments = "".join(f"{name} = ?, " for name in chosen)
+        self.db.execute(
+            f"UPDATE {_schema(row)}.outputs SET {assignments}event = ? WHERE id = ?",
+            (*chosen.values(), self.output_changed(output_id), output_id),
+        )
+        return self.output(output_id)
+
+    def remove(self, ids: Sequence[int]) -> list[int]:
+        self.require_writing()
+        return [output_id for output_id in ids if self._set_removed(self.output(output_id), self.now())]
+
+    def restore(self, output_id: int) -> OutputRow:
+        row = self.output(output_id)
+        self.require_writing()
+        self._set_removed(row, None)
+        return self.output(output_id)
+
+    def purge(self, output_id: int) -> int:
+        row = self.output(output_id)
+        self.require_writing()
+        return retention.purge(self, _schema(row), output_id)
+
+    def clear(self, project: str | None, session: str | None, older_than: float | None) -> list[int]:
+        self.require_writing()
+        before = None if older_than is None else timestamp(self.clock() - timedelta(seconds=older_than))
+        conditions = {"project = ?": project, "session = ?": session, "updated < ?": before}
+        used = {text: value for text, value in conditions.items() if value is not None}
+        where = " AND ".join(("removed IS NULL", "NOT pinned", *used))
+        statement = f"SELECT {queries.OUTPUT} FROM outputs WHERE {where} ORDER BY id"
+        rows = [OutputRow._make(row) for row in self.db.execute(statement, list(used.values()))]
+        return self._remove_rows(rows)
+
+    def _clear(self, session: KnownSession, display_ids: Sequence[str]) -> None:
+        statement = f"SELECT {queries.OUTPUT} FROM outputs WHERE session = ? AND display_id = ?"
+        for display_id in display_ids:
+            self._remove_rows(map(OutputRow._make, self.db.execute(statement, (session.row.id, display_id)).fetchall()))
+
+    def _remove_rows(self, rows: Iterable[OutputRow]) -> list[int]:
+        now = self.now()
+        return [row.id for row in rows if self._set_removed(row, now)]
+
+    def _set_removed(self, row: OutputRow, removed: str | None) -> bool:
+        """Put into the trash or take out of it; whether that changed anything."""
+        if (row.removed is None) == (removed is None):
+            return False
+        self.db.execute(
+            f"UPDATE {_schema(row)}.outputs SET removed = ?, event = ? WHERE id = ?",
+            (removed, self.output_changed(row.id), row.id),
+        )
+        return True
+
+    # -- blobs --------------------------------------------------------------------------------------------------------
+
+    def has_blob(self, sha256: str, session: str | None) -> bool:
+        if self.refusal is not None:
+            return bool(self.db.execute("SELECT 1 FROM data WHERE sha256 = ?", (bytes.fromhex(sha256),)).fetchone())
+        return self.blobs.touch(sha256, ("private",) if self.is_private(session) else ("main", "private"))
+
+    def is_private(self, session: str | None) -> bool:
+        found = self._find(session) if session else None
+        return not self.durable or (found is not None and bool(found.row.private))
+
+    def put_blob(self, sha256: str, content: bytes | Path, size: int, session: str | None) -> None:
+        self.require_writing()
+        if isinstance(content, Path):
+            self.blobs.adopt(sha256, content, size)
+        else:
+            found = self._find(session) if session else None
+            self.blobs.store(found.schema if found else "main", bytes.fromhex(sha256), content)
+
+    def blob(self, sha256: str) -> Data:
+        return Data("application/octet-stream", sha256, *self.blobs.open(sha256))
+
+    # -- room ---------------------------------------------------------------------------------------------------------
+
+    def make_room(self) -> None:
+        if self.directory is not None:
+            (self.directory / BALLAST).unlink(missing_ok=True)
+        retention.make_room(self)
+
+    def tidy(self) -> bool:
+        return retention.tidy(self)
+
+    def forget(self) -> None:
+        retention.forget(self)
+        self.guard_disk()
+
+    def guard_disk(self) -> None:
+        """Set the database's own limit below that of the disk, and keep the ballast that a full disk is given."""
+        if self.directory is None:
+            quota = disk.page_quota(0, PAGE, self.limits.max_bytes, 2 * self.limits.max_bytes)
+        else:
+            (pages,) = self.db.execute("PRAGMA main.page_count").fetchone()
+            quota = disk.page_quota(pages, PAGE, self.limits.max_bytes, disk.free_bytes(self.directory))
+            disk.make_ballast(self.directory / BALLAST)
+        self.db.execute(f"PRAGMA main.max_page_count = {quota}").fetchone()
+        private = disk.page_quota(0, PAGE, self.limits.private_bytes, 2 * self.limits.private_bytes)
+        self.db.execute(f"PRAGMA private.max_page_count = {private}").fetchone()
+
+    def bury_lost(self) -> None:
+        """Leave tombstones for outputs of private sessions that went with the last hub, so that panes drop them."""
+        statement = "SELECT id FROM outputs WHERE id >= ?1 UNION SELECT id FROM tombstones WHERE id >= ?1"
+        first = self.meta("life", 1)
+        known = {number for (number,) in self.db.execute(statement, (first,))}
+
+        def job(_: Store) -> None:
+            for number in range(first, self.next_id):
+                if number not in known:
+                    self.db.execute("INSERT INTO main.tombstones(id, event) VALUES(?, ?)", (number, self.next_event()))
+            self.db.execute("INSERT OR REPLACE INTO main.meta(key, value) VALUES('life', ?)", (self.next_id,))
+
+        self.run([job])
+
+
+def _source(session: SessionRow, display: Display) -> str:
+    return dumps({**display.source, "argv": json.loads(session.argv), "cwd": session.cwd})
+
+
+def _schema(row: OutputRow) -> str:
+    return "private" if row.private else "main"
+
+
+def _key_hash(key: str) -> bytes:
+    return hashlib.sha256(bytes.fromhex(key)).digest()

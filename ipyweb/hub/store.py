@@ -1,0 +1,273 @@
+"""What the hub asks of a place that keeps outputs: the `Store` interface, its records and its errors.
+
+Every method runs on the store's own thread, inside one transaction with its neighbours (see `writer`), and is seen by
+others only after the commit. A store assigns output ids and event ids: one global counter without gaps, advanced by
+every change of an output or a session; each row carries the event that last changed it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+from .messages import Command, Display, Hello
+
+
+class StoreError(Exception):
+    """Base of what a store refuses, before it changed anything."""
+
+
+class NotFound(StoreError):
+    """There is no such output, version or data; the text says what there is."""
+
+
+class WrongKey(StoreError):
+    """A session is resumed with another key than it began with."""
+
+
+class MissingBlob(StoreError):
+    """A message refers to bytes that were not uploaded."""
+
+
+class TooLarge(StoreError):
+    """More bytes than the store may keep at all."""
+
+
+class Unavailable(StoreError):
+    """Nothing can be written now: disk full, quota reached, locked, or read-only. Trying again later may help."""
+
+
+class StoreLost(StoreError):
+    """The database turned out to be damaged and was set aside; sessions have to introduce themselves again."""
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 UTC with microseconds, as in every record."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class OutputRow(NamedTuple):
+    """One output with its newest version. `source`, `metadata`, `problems` and `data` are JSON texts.
+
+    `size` is in bytes; times are ISO 8601 UTC; `data` maps MIME type to ``{"sha256": …, "size": …}``.
+    """
+
+    id: int
+    session: str
+    display_id: str
+    project: str
+    title: str | None
+    created: str
+    updated: str
+    version: int
+    size: int
+    pinned: int
+    note: str | None
+    removed: str | None
+    private: int
+    event: int
+    source: str
+    metadata: str
+    problems: str
+    data: str
+
+
+class SessionRow(NamedTuple):
+    """One session. `argv` is JSON text; `outputs` counts those not removed; `acked` is the highest seq committed."""
+
+    id: str
+    project: str
+    title: str
+    name: str | None
+    kind: str
+    host: str
+    pid: int
+    python: str
+    argv: str
+    cwd: str
+    started: str
+    ended: str | None
+    connected: int
+    private: int
+    acked: int
+    event: int
+    outputs: int = 0
+
+
+class Tombstone(NamedTuple):
+    """What is left of an output that was purged."""
+
+    id: int
+    event: int
+
+
+class VersionRow(NamedTuple):
+    """One version of an output. `data` is JSON text as in `OutputRow`."""
+
+    version: int
+    created: str
+    size: int
+    data: str
+
+
+Row = OutputRow | SessionRow | Tombstone
+
+
+class Changes(NamedTuple):
+    """Rows in the order of their events. `event` is the last one that they bring a reader up to."""
+
+    event: int
+    rows: list[Row]
+
+
+class Applied(NamedTuple):
+    """What became of a numbered message: the highest seq committed, and the output it made, if any."""
+
+    acked: int
+    output: int | None = None
+    version: int | None = None
+
+
+class Filter(NamedTuple):
+    """Which outputs to list. `q` is looked for in title, code and note, whatever the case."""
+
+    session: str | None = None
+    project: str | None = None
+    q: str | None = None
+    removed: bool | None = False
+
+
+class Page(NamedTuple):
+    """Outputs in ascending order of ids, how many there are in all, and the event of this snapshot."""
+
+    event: int
+    total: int
+    outputs: list[OutputRow]
+
+
+class Data(NamedTuple):
+    """Stored bytes: in memory, or an open file (so that deleting it does no harm). `size` in bytes."""
+
+    mimetype: str
+    sha256: str
+    size: int
+    content: bytes | BinaryIO
+
+
+class Figures(NamedTuple):
+    """What the store holds."""
+
+    event: int
+    outputs: int
+    sessions: int
+    trash: int
+    private: int
+    bytes: int
+
+
+class Store(Protocol):
+    """Where the hub keeps outputs. See the module's docstring for threads and transactions."""
+
+    event: int
+    next_id: int
+    max_bytes: int
+    durable: bool
+    directory: Path | None
+    notices: list[str]
+
+    def run(self, jobs: "Sequence[Job]") -> "Batch":
+        """Run jobs in one transaction. Raises `schema.Damaged`."""
+
+    def close(self) -> None:
+        """Close it; what was committed is safe."""
+
+    def open_session(self, hello: Hello) -> int:
+        """Begin or resume a session and return the highest seq committed. Raises `WrongKey`."""
+
+    def close_session(self, session: str) -> None:
+        """Note that a session's socket is gone."""
+
+    def end_session(self, session: str) -> None:
+        """Note that a session is over, if its socket did not come back."""
+
+    def apply(self, session: str, command: Command) -> Applied:
+        """Do what a numbered message asks, once. Raises `MissingBlob`, `TooLarge`, `Unavailable`."""
+
+    def publish(self, hello: Hello, display: Display) -> Applied:
+        """Take an output that comes without a session socket; `hello` names the session it is filed under."""
+
+    def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
+        """List outputs: the first `limit` after an id, the last ones before an id, else the newest."""
+
+    def output(self, output_id: int) -> OutputRow:
+        """One output. Raises `NotFound`."""
+
+    def versions(self, output_id: int) -> list[VersionRow]:
+        """The kept versions, oldest first. Raises `NotFound`."""
+
+    def data(self, output_id: int, mimetype: str | None, version: int | None) -> Data:
+        """The bytes of one representation, of the richest when no MIME type is given. Raises `NotFound`."""
+
+    def edit(self, output_id: int, values: Mapping[str, Any]) -> OutputRow:
+        """Change `title`, `note` or `pinned`. Raises `NotFound`."""
+
+    def remove(self, ids: Sequence[int]) -> list[int]:
+        """Put outputs into the trash and return those that were not there yet."""
+
+    def restore(self, output_id: int) -> OutputRow:
+        """Take an output out of the trash. Raises `NotFound`."""
+
+    def purge(self, output_id: int) -> int:
+        """Delete an output for good and return the event of its tombstone. Raises `NotFound`."""
+
+    def clear(self, project: str | None, session: str | None, older_than: float | None) -> list[int]:
+        """Put outputs that are not pinned into the trash; `older_than` in seconds since their last change."""
+
+    def sessions(self, project: str | None) -> Changes:
+        """All sessions, of one project if given, by event."""
+
+    def disconnect_all(self) -> list[str]:
+        """Note that no session has a socket, and return the ids of those that have not ended."""
+
+    def changes(self, since: int, limit: int) -> Changes:
+        """The first `limit` rows changed after event `since`."""
+
+    def has_blob(self, sha256: str, session: str | None) -> bool:
+        """Whether bytes are there for a session of that id (a private one's stay apart)."""
+
+    def is_private(self, session: str | None) -> bool:
+        """Whether bytes that a session uploads must not touch the disk."""
+
+    def put_blob(self, sha256: str, content: bytes | Path, size: int, session: str | None) -> None:
+        """Keep verified bytes, or take over the file that holds them. Raises `Unavailable`."""
+
+    def blob(self, sha256: str) -> Data:
+        """Stored bytes by their hash. Raises `NotFound`."""
+
+    def figures(self) -> Figures:
+        """What the store holds."""
+
+    def tidy(self) -> bool:
+        """One small step of pruning; returns whether there is more to do."""
+
+    def forget(self) -> None:
+        """Delete what only served readers that are long gone."""
+
+
+Job = Callable[[Store], Any]
+"""What runs on the store's thread."""
+
+
+class Outcome(NamedTuple):
+    """What became of a job: its value, or what it raised."""
+
+    value: Any
+    error: Exception | None = None
+
+
+class Batch(NamedTuple):
+    """What one transaction did. `refusal` says why nothing could be written, if so."""
+
+    outcomes: list[Outcome]
+    changes: Changes
+    refusal: str | None = None
