@@ -3,7 +3,6 @@
 Run as a program, this file writes the table of settings into README.md.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -91,12 +90,6 @@ def tracked() -> Iterator[Path]:
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     yield from (ROOT / name for name in names if not name.endswith((".png", "package-lock.json")))
-
-
-def cells(path: Path) -> list[str]:
-    """Source of a notebook's code cells."""
-    notebook = json.loads(path.read_text())
-    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 if __name__ == "__main__":
