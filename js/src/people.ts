@@ -18,11 +18,11 @@ export const baseName = (path: string): string => path.replace(/[\\/]+$/, "").re
 export function shortTime(iso: string, now = new Date()): string {
   const time = new Date(iso);
   const today = time.toDateString() === now.toDateString();
-  return time.toLocaleString(undefined, today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" });
+  return time.toLocaleString(undefined, today ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { day: "numeric", month: "short" });
 }
 
 /** Date and time to the second. */
-export const longTime = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const longTime = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
 /** Where the code that made an output stands, as far as known: `train.py:42`, `In [7]`. */
 export function place({ source }: OutputRecord): string {

@@ -23,7 +23,7 @@ const drawn = new WeakMap<HTMLElement, Result>();
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   const vega = await bundle.library<Vega>("vega");
-  el.className = "center";
+  el.className = "center paper";
   const host = document.createElement("div");
   const spec = json<Spec>(bundle);
   const result = await vega.embed(host, spec, options(bundle, spec));

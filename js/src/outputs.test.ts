@@ -1,0 +1,89 @@
+import { beforeEach, expect, it } from "vitest";
+import { Outputs } from "./outputs.svelte.ts";
+import type { OutputRecord } from "./protocol.ts";
+
+const record = (id: number, fields: Partial<OutputRecord> = {}): OutputRecord =>
+  ({ id, event: id, project: "/a", removed: null, version: 1, ...fields }) as OutputRecord;
+
+let outputs: Outputs;
+
+beforeEach(() => {
+  outputs = new Outputs();
+  outputs.apply([record(1), record(2), record(3)]);
+});
+
+it("follows the newest from the beginning", () => {
+  expect(outputs.current).toBe(3);
+  outputs.apply([record(4)]);
+  expect(outputs.current).toBe(4);
+  expect(outputs.unread).toBe(0);
+});
+
+it("stays at an older output and counts what came since", () => {
+  outputs.select(1);
+  outputs.apply([record(4), record(5)]);
+  expect(outputs.current).toBe(1);
+  expect(outputs.unread).toBe(2);
+  expect([3, 4, 5].map((id) => outputs.isUnread(id))).toEqual([false, true, true]);
+});
+
+it("follows again once the user went to the newest", () => {
+  outputs.select(1);
+  outputs.apply([record(4)]);
+  outputs.newest();
+  expect(outputs.unread).toBe(0);
+  outputs.apply([record(5)]);
+  expect(outputs.current).toBe(5);
+});
+
+it("does not go beyond the ends", () => {
+  outputs.step(10);
+  expect(outputs.current).toBe(3);
+  outputs.step(-10);
+  expect(outputs.current).toBe(1);
+});
+
+it("keeps its place when older outputs arrive late", () => {
+  outputs.apply([record(20), record(21)]);
+  outputs.select(20);
+  outputs.apply([record(10), record(11)]);
+  expect(outputs.order).toEqual([1, 2, 3, 10, 11, 20, 21]);
+  expect(outputs.current).toBe(20);
+});
+
+it("ignores older knowledge than it has", () => {
+  outputs.apply([record(2, { event: 9, version: 5 })]);
+  outputs.apply([record(2, { event: 4, version: 2 })]);
+  expect(outputs.get(2)?.version).toBe(5);
+});
+
+it("shows the one after a removed output, else the one before it", () => {
+  outputs.select(2);
+  outputs.apply([record(2, { event: 9, removed: "2026-11-20T11:00:00.000000Z" })]);
+  expect(outputs.current).toBe(3);
+  outputs.apply([{ id: 3, purged: true, event: 10 }]);
+  expect(outputs.current).toBe(1);
+});
+
+it("takes a restored output back", () => {
+  outputs.apply([record(2, { event: 9, removed: "2026-11-20T11:00:00.000000Z" })]);
+  expect(outputs.order).toEqual([1, 3]);
+  outputs.apply([record(2, { event: 10 })]);
+  expect(outputs.order).toEqual([1, 2, 3]);
+});
+
+it("speaks of one project, or of everything", () => {
+  outputs.apply([record(4, { project: "/b" })]);
+  outputs.setProject("/a");
+  expect(outputs.order).toEqual([1, 2, 3]);
+  expect(outputs.current).toBe(3);
+  outputs.setProject(null);
+  expect(outputs.order).toEqual([1, 2, 3, 4]);
+});
+
+it("shows nothing when nothing is left", () => {
+  outputs.apply([1, 2, 3].map((id) => ({ id, purged: true as const, event: 20 })));
+  expect(outputs.current).toBeNull();
+  outputs.step(1);
+  expect(outputs.current).toBeNull();
+});

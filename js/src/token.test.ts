@@ -1,0 +1,51 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { proof } from "./hello.ts";
+import { answerPanes, askPanes, formatFragment, mayHandOver, parseFragment } from "./token.ts";
+
+const PAGE = new URL("http://127.0.0.1:20123/") as unknown as Location;
+
+afterEach(() => void vi.unstubAllGlobals());
+
+/** A hub on the page's address that knows `token`. */
+function stubHub(token: string): void {
+  vi.stubGlobal("fetch", async (url: URL) => {
+    const nonce = url.searchParams.get("nonce")!;
+    return Response.json({ hub: "h1", port: 20123, proofs: { pane: proof(token, nonce, "h1", "127.0.0.1:20123", 20123) } });
+  });
+}
+
+it("reads what the address says", () => {
+  expect(parseFragment("#token=ab&project=%2Fhome%2Fada%2Fmy%20work&o=17")).toEqual({ token: "ab", code: null, project: "/home/ada/my work", output: 17 });
+  expect(parseFragment("#o=-1").output).toBeNull();
+  expect(parseFragment("")).toEqual({ token: null, code: null, project: null, output: null });
+});
+
+it("keeps only the output in the address", () => {
+  expect([formatFragment(17), formatFragment(null)]).toEqual(["#o=17", ""]);
+});
+
+it("hands no token over where the origin belongs to others too", () => {
+  expect(mayHandOver(PAGE)).toBe(true);
+  expect(mayHandOver(new URL("http://localhost:8888/proxy/20123/") as unknown as Location)).toBe(false);
+});
+
+it("gets the token of an open pane of the same hub", async () => {
+  stubHub("secret");
+  const stop = answerPanes("h1", "secret", PAGE);
+  expect(await askPanes("h1")).toBe("secret");
+  stop();
+});
+
+it("does not give the token away when the hub fails the challenge", async () => {
+  stubHub("another");
+  const stop = answerPanes("h1", "secret", PAGE);
+  expect(await askPanes("h1")).toBeNull();
+  stop();
+});
+
+it("does not answer for another hub", async () => {
+  stubHub("secret");
+  const stop = answerPanes("h1", "secret", PAGE);
+  expect(await askPanes("h2")).toBeNull();
+  stop();
+});
