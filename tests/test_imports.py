@@ -51,6 +51,11 @@ def test_importing_ipyweb_loads_nothing_but_itself() -> None:
     assert loaded("import ipyweb") == {"ipyweb"}
 
 
+@pytest.mark.parametrize("name", ipyweb.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(ipyweb, name) is not None
+
+
 @pytest.mark.parametrize("name", ["protocol", "errors"])
 def test_the_ground_floor_takes_only_the_standard_library(name: str) -> None:
     found = loaded(f"import ipyweb.{name}")

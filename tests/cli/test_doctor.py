@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_a_missing_browser_is_a_finding(answer: Answer, monkeypatch: pytest.Monk
 def stranger(port: int) -> Iterator[list[bytes]]:
     """A server that took over the port; gives what it hears."""
     heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", port), reuse_port=False) as server:
+    with _bound(port) as server:
         server.settimeout(0.05)
         over = threading.Event()
 
@@ -119,3 +120,13 @@ def stranger(port: int) -> Iterator[list[bytes]]:
         finally:
             over.set()
             thread.join()
+
+
+def _bound(port: int) -> socket.socket:
+    deadline = time.monotonic() + 20
+    while True:  # until the kernel has taken the port from the dead hub
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
