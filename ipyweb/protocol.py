@@ -73,8 +73,6 @@ RICHNESS = (
 )
 """MIME types as regular expressions, the richest first. A bundle is shown as the richest of its types."""
 
-_RICHNESS = tuple(re.compile(pattern, re.DOTALL) for pattern in RICHNESS)
-
 DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
 """Types of the messages that carry a MIME bundle."""
 
@@ -147,7 +145,7 @@ def by_richness(mimetypes: Iterable[str]) -> list[str]:
 
 
 def _rank(mime: str) -> int:
-    return next(rank for rank, pattern in enumerate(_RICHNESS) if pattern.fullmatch(mime))
+    return next(rank for rank, pattern in enumerate(RICHNESS) if re.fullmatch(pattern, mime, re.DOTALL))
 
 
 def _binary_header(view: memoryview) -> tuple[int, Header]:

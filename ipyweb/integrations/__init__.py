@@ -4,13 +4,12 @@ Each module has ``install(shell, cells) -> undo`` and imports its library only i
 is switched by a hook on its import, never through the environment, which would leak to child processes.
 """
 
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -60,7 +59,7 @@ def install(shell: Any, cells: bool = False) -> Undo:
     return undo
 
 
-class _ImportHook(importlib.abc.MetaPathFinder):
+class _ImportHook:
     """Calls back once, after each of some modules has been imported.
 
     Args:
@@ -74,28 +73,32 @@ class _ImportHook(importlib.abc.MetaPathFinder):
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
+        """A spec whose loader calls back, for the modules that are waited for."""
         if fullname not in self._modules:
             return None
         self._modules.discard(fullname)  # so that the search below does not come back here
-        spec = importlib.util.find_spec(fullname)
+        spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._callback)
+            loader: Any = _Loader(spec.loader, self._callback)
+            spec.loader = loader
         return spec
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """A loader that hands everything to another, and calls back after the module has run."""
 
     def __init__(self, loader: Any, callback: Callable[[str], None]) -> None:
         self._loader = loader
         self._callback = callback
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As the other loader does."""
         module: ModuleType | None = self._loader.create_module(spec)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
+        """As the other loader does, then call back."""
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self._loader  # as if we had never been here
         self._loader.exec_module(module)

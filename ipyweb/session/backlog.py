@@ -5,7 +5,7 @@ had a number. Everything sent is kept until the hub acknowledges it, and is sent
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 from threading import Condition
 from typing import Any, Literal
@@ -72,11 +72,6 @@ class Backlog:
 
     def __len__(self) -> int:
         return len(self._unsent) + len(self._sent)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something waits to be sent."""
-        return bool(self._unsent)
 
     def add(self, header: dict[str, Any], parts: dict[str, bytes]) -> Receipt:
         """Append a message. An update takes the place of an older update of the same display id that still waits."""
@@ -191,6 +186,16 @@ class Backlog:
         """
         with self.changed:
             return self.changed.wait_for(lambda: bool(len(self)), timeout)
+
+    def wait_for_entry(self, going: Callable[[], bool]) -> None:
+        """Wait until something waits to be sent, or it is no longer `going`."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._unsent or not going())
+
+    def wake(self) -> None:
+        """Let everyone who waits look again."""
+        with self.changed:
+            self.changed.notify_all()
 
     def wait_for(self, receipt: Receipt, timeout: float) -> bool:
         """Wait until one message is settled.

@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from .display import Collector
+from .collector import Collector
 from .formatting import format_object
 from .output import Output
 from .session import Session

@@ -52,12 +52,16 @@ def _add(items: list[Any], item: Any) -> Callable[[], None]:
 
 
 def _add_magic(shell: InteractiveShell) -> Callable[[], None]:
-    from .magics import ipyweb
-
     magics = shell.magics_manager.magics["line"]
-    magics["ipyweb"] = ipyweb
+    magics["ipyweb"] = _ipyweb
 
     def remove() -> None:
         magics.pop("ipyweb", None)
 
     return remove
+
+
+def _ipyweb(line: str) -> None:
+    from .magics import ipyweb
+
+    ipyweb(line)

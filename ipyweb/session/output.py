@@ -1,16 +1,15 @@
 """`Output`: what a display call returns, and how an output of the history is taken in hand again."""
 
-import mimetypes as _extensions
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any, Literal
 
-from .. import connection as hubs
-from ..browser import link
 from ..errors import HubError, HubUnreachable
 from .backlog import Receipt
 from .session import Session, current
+
+if TYPE_CHECKING:
+    from ..connection import Connection, Response
 
 REPR_TIMEOUT = 0.2
 ID_TIMEOUT = 5.0
@@ -53,8 +52,9 @@ class Output:
     @property
     def url(self) -> str | None:
         """Address of the pane with this output, carrying the pane's token; ``None`` when no hub took it."""
-        number = self.id
-        hub = hubs.find()
+        from ..browser import link
+
+        number, hub = self.id, _find_hub()
         return None if number is None or hub is None else link(hub, self._session.project, number)
 
     def wait(self, timeout: float = 5) -> "Output":
@@ -105,6 +105,8 @@ class Output:
             OutputNotFound: it has no such representation; the message lists those it has.
             HubUnreachable: there is no hub.
         """
+        from urllib.parse import quote, urlencode
+
         return self._request("GET", f"/data?{urlencode({'mime': mime, **size}, quote_via=quote)}").body
 
     def save(self, path: str | Path) -> Path:
@@ -118,19 +120,22 @@ class Output:
             OutputNotFound: it has no such representation.
             HubUnreachable: there is no hub.
         """
+        from mimetypes import guess_type
+
         target = Path(path)
-        mime = _NOT_GUESSED.get(target.suffix) or _extensions.guess_type(target.name)[0]
+        mime = _NOT_GUESSED.get(target.suffix) or guess_type(target.name)[0]
         if mime is None:
             raise ValueError(f"expected a file name that ends in a format, such as plot.png; got {target.name!r}")
         target.write_bytes(self.data(mime))
         return target
 
-    def _request(self, method: str, suffix: str = "") -> hubs.Response:
-        number = self.id
-        hub = hubs.find()
+    def _request(self, method: str, suffix: str = "") -> "Response":
+        from ..connection import request
+
+        number, hub = self.id, _find_hub()
         if number is None or hub is None:
             raise HubUnreachable(f"expected {self!r} to be stored at a running hub; `ipyweb doctor` tells more")
-        return hubs.request(hub, method, f"api/outputs/{number}{suffix}")
+        return request(hub, method, f"api/outputs/{number}{suffix}")
 
     def _wait_id(self, timeout: float) -> int | None:
         if self._id is None and self._receipt is not None:
@@ -166,8 +171,16 @@ def get(id: int) -> Output:  # noqa: A002 - the public name
         OutputNotFound: there is none; the message names ids that exist.
         HubUnreachable: there is no hub.
     """
-    hub = hubs.find()
+    from ..connection import request
+
+    hub = _find_hub()
     if hub is None:
         raise HubUnreachable(f"expected a running hub that has output {id}; `ipyweb url` starts one")
-    record: Mapping[str, Any] = hubs.request(hub, "GET", f"api/outputs/{int(id)}").json()
+    record: Mapping[str, Any] = request(hub, "GET", f"api/outputs/{int(id)}").json()
     return Output(current(), record["display_id"], list(record["mimetypes"]), record["title"], id=int(id))
+
+
+def _find_hub() -> "Connection | None":
+    from ..connection import find
+
+    return find()

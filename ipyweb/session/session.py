@@ -9,11 +9,9 @@ import secrets
 import sys
 import threading
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .. import config as settings
-from ..browser import is_terminal
-from ..connection import Connection
 from ..errors import IpywebError
 from ..project import own_title, project_of
 from ..protocol import PROTOCOL
@@ -21,6 +19,9 @@ from .backlog import Receipt
 from .bundle import Limits, normalise, one_line
 from .client import Client
 from .source import find_source
+
+if TYPE_CHECKING:
+    from ..connection import Connection
 
 Kind = Literal["ipython", "script", "prompt"]
 log = logging.getLogger("ipyweb")
@@ -107,7 +108,7 @@ class Session:
         }
         self.client = Client(self._hello, config.queue_bytes, lambda: bool(self._record["private"]), self._connected)
 
-    def _connected(self, connection: Connection) -> None:
+    def _connected(self, connection: "Connection") -> None:
         """On the client's thread: show the pane, or say where it is."""
         from ..browser import open_pane
 
@@ -199,7 +200,7 @@ class Session:
 
     def end(self) -> None:
         """Hand over what is left, within the time that the settings allow, and say what became of it."""
-        if not len(self.client.backlog) and self.client.connection is None:
+        if not len(self.client.backlog) and not self.client.connected:
             return
         self.client.submit({"type": "bye", "time": now()}, {})
         patience = threading.Timer(1.0, self._say_waiting)
@@ -220,6 +221,8 @@ class Session:
 
     def _report(self) -> None:
         """One line for a log reader or a coding agent, where stderr is no terminal."""
+        from ..browser import is_terminal
+
         if os.environ.get("IPYWEB_REPORT") == "0" or is_terminal(sys.stderr):
             return
         if stored := list(self.client.backlog.outputs):

@@ -2,7 +2,7 @@
 
 import linecache
 import sys
-import sysconfig
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TypedDict
@@ -11,7 +11,6 @@ MAX_CODE = 4096
 """Characters of code that are stored with an output."""
 
 _PACKAGE = str(Path(__file__).parent.parent)
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 class Source(TypedDict):
@@ -44,10 +43,18 @@ def _user_frame(frame: FrameType | None) -> FrameType | None:
     while frame is not None:
         file = frame.f_code.co_filename
         # "/tmp/ipykernel…" and "<ipython-input…>" are the user's; "<frozen importlib…>" and "<string>" of libraries not
-        if not file.startswith((_PACKAGE, *_LIBRARIES, "<frozen ")):
+        if not file.startswith(_not_the_users()):
             return frame
         frame = frame.f_back
     return None
+
+
+@cache
+def _not_the_users() -> tuple[str, ...]:
+    import sysconfig
+
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return (_PACKAGE, "<frozen ", *libraries)
 
 
 def _cut(code: str | None) -> str | None:

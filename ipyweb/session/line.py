@@ -1,0 +1,197 @@
+"""A session's line to the hub, on the client's own thread: finds or starts the hub, sends, settles, dials again.
+
+Everything that was sent and not acknowledged is sent again after a break; the hub knows by the numbers what it has.
+"""
+
+import contextlib
+import hashlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterator
+from socket import SHUT_RDWR
+from typing import TYPE_CHECKING, Any
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from .. import connection as hubs
+from ..errors import HubError, IpywebError
+from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, read_header
+from .backlog import Entry
+
+if TYPE_CHECKING:
+    from .client import Client
+
+log = logging.getLogger("ipyweb")
+
+HEADROOM = 128 * 1024
+"""Bytes of a frame that are left for its header."""
+
+BACKOFF = (0.1, 10.0)
+"""Shortest and longest pause in seconds between attempts to reach a hub."""
+
+IDLE_LOOK = 5.0
+"""Seconds between looks for a hub while nothing waits to be sent."""
+
+FULL_PAUSE = 5.0
+"""Seconds until a message is sent again after the hub had no room for it."""
+
+
+class Break(Exception):
+    """This connection is of no more use; dial again."""
+
+
+class Line:
+    """Carries a client's backlog to the hub, for as long as the client is open."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._backlog = client.backlog
+        self._socket: ClientConnection | None = None
+        self._pause = BACKOFF[0]
+        self._warned = False
+
+    def run(self) -> None:
+        """Converse with one hub after the other."""
+        while not self._client.closed:
+            self._wait_for_work()
+            try:
+                self._converse(hubs.start())
+            except (Break, WebSocketException, TimeoutError, EOFError) as reason:
+                log.debug("the connection to the hub broke: %s", reason)
+            except (IpywebError, OSError) as error:
+                self._warn_once("%s; the program goes on", error)
+            except Exception:
+                log.exception("ipyweb: the connection to the hub failed unexpectedly; it is tried again")
+            self._backlog.rewind()
+            time.sleep(self._pause * random.uniform(0.5, 1.0))
+            self._pause = min(2 * self._pause, BACKOFF[1])
+
+    def hang_up(self) -> None:
+        """Break the connection from another thread, at once."""
+        socket = self._socket
+        if socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(SHUT_RDWR)
+
+    def _wait_for_work(self) -> None:
+        """Until something waits, or a hub that somebody else started is there."""
+        while not self._client.closed and not self._backlog.wait_for_work(IDLE_LOOK):
+            with contextlib.suppress(IpywebError):
+                if hubs.find() is not None:
+                    return
+
+    def _warn_once(self, text: str, reason: object) -> None:
+        log.log(logging.DEBUG if self._warned else logging.WARNING, f"ipyweb: {text}", reason)
+        self._warned = True
+
+    def _converse(self, connection: hubs.Connection) -> None:
+        with _dial(connection) as socket:
+            socket.send(encode(self._client.hello()))
+            welcome = read_header(socket.recv(timeout=10))
+            if welcome["type"] != "welcome":
+                raise Break(f"expected welcome, got {welcome['type']}")
+            self._await_spool(int(welcome["acked"]))
+            self._pause = BACKOFF[0]
+            with self._sending(socket, connection):
+                self._client.on_connect(connection)
+                for frame in socket:
+                    self._settle(read_header(frame))
+
+    def _await_spool(self, acked: int) -> None:
+        """Spooled messages come before those in memory: the hub takes their file in by itself."""
+        self._client.spooled = [path for path in self._client.spooled if path.exists()]
+        if self._client.spooled and acked + 1 < self._backlog.first_seq:
+            raise Break("the hub has not yet taken in the spool file")
+
+    @contextlib.contextmanager
+    def _sending(self, socket: ClientConnection, connection: hubs.Connection) -> Iterator[None]:
+        """While it is entered, a second thread sends what waits."""
+        self._socket, self._client.connected = socket, True
+        sender = threading.Thread(target=self._send_all, args=(socket, connection), name="ipyweb-send", daemon=True)
+        sender.start()
+        try:
+            yield
+        finally:
+            self._socket, self._client.connected = None, False
+            self._backlog.wake()
+            socket.close()
+            sender.join()
+
+    def _send_all(self, socket: ClientConnection, connection: hubs.Connection) -> None:
+        try:
+            while self._wait_for_entry():
+                entry = self._backlog.take()
+                if entry is not None:
+                    socket.send(encode(*self._referenced(entry, connection)))
+        except (WebSocketException, IpywebError, OSError) as error:
+            log.debug("sending to the hub broke: %s", error)
+            socket.close()
+
+    def _wait_for_entry(self) -> bool:
+        self._backlog.wait_for_entry(lambda: self._client.connected and not self._client.closed)
+        return self._client.connected and not self._client.closed
+
+    def _referenced(self, entry: Entry, connection: hubs.Connection) -> tuple[dict[str, Any], list[bytes]]:
+        """A message as it fits in a frame: small data in buffers, large data as blobs that go ahead."""
+        header = {**entry.header, "seq": entry.seq}
+        if not entry.parts:
+            return header, []
+        references: dict[str, dict[str, Any]] = {}
+        buffers: list[bytes] = []
+        room = MAX_FRAME - HEADROOM
+        for mime, part in sorted(entry.parts.items(), key=lambda item: len(item[1])):
+            if len(part) <= min(BLOB_THRESHOLD, room):
+                references[mime] = {"buffer": len(buffers)}
+                buffers.append(part)
+                room -= len(part)
+            else:
+                references[mime] = {"blob": self._upload(part, connection), "size": len(part)}
+        header["content"] = {**header["content"], "data": {mime: references[mime] for mime in entry.parts}}
+        return header, buffers
+
+    def _upload(self, data: bytes, connection: hubs.Connection) -> str:
+        name = hashlib.sha256(data).hexdigest()
+        session = {"X-Ipyweb-Session": self._client.hello()["session"]["id"]}
+        try:
+            hubs.request(connection, "HEAD", f"api/blobs/{name}", headers=session, scope="session")
+        except HubError as error:
+            if error.status != 404:
+                raise
+            hubs.request(connection, "PUT", f"api/blobs/{name}", data, session, timeout=60, scope="session")
+        return name
+
+    def _settle(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "ack":
+                self._backlog.acked(int(message["acked"]), message.get("outputs", ()))
+            case "nack":
+                self._refused(int(message["seq"]), str(message["reason"]), str(message.get("message", "")))
+            case other:
+                log.debug("the hub sent %r, which this session does not know", other)
+
+    def _refused(self, seq: int, reason: str, message: str) -> None:
+        if reason in ("storage_full", "missing_blob"):
+            self._warn_once("%s; it is sent again", message or reason)
+            time.sleep(FULL_PAUSE if reason == "storage_full" else 0)
+            raise Break(reason)
+        log.warning("ipyweb: the hub refused an output: %s", message or reason)
+        self._backlog.failed(seq, message or reason)
+
+
+@contextlib.contextmanager
+def _dial(connection: hubs.Connection) -> Iterator[ClientConnection]:
+    token = connection.token_for("session")
+    with connect(
+        "ws" + connection.url.removeprefix("http") + "/ws/session",
+        additional_headers={"Authorization": f"Bearer {token}", "X-Ipyweb-Token": token},
+        open_timeout=10,
+        close_timeout=1,
+        compression=None,
+        proxy=None if connection.local else True,
+        max_size=MAX_FRAME,
+        ping_interval=None if connection.local else 20,
+    ) as socket:
+        yield socket
