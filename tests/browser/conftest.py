@@ -1,0 +1,171 @@
+"""A real hub, a real Chromium, and a pane that fails its test on any console error or refused script."""
+
+import base64
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect, sync_playwright
+
+import ipyweb
+from ipyweb import connection
+
+PROJECT = "/home/ada/waves"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+expect.set_options(timeout=15_000)  # two cores, and a cold Chromium
+
+Publish = Callable[..., int]
+OpenPane = Callable[..., "Pane"]
+
+
+class Pane:
+    """One tab with the pane, and what a test asks it.
+
+    Attributes:
+        page: Playwright's page.
+        problems: console errors and uncaught exceptions so far; the test fails at its end when there are any.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.problems: list[str] = []
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+    def open(self, fragment: str) -> "Pane":
+        """Load the pane with a fragment of its address."""
+        self.page.goto(f"{self.url}/#{fragment}")
+        return self
+
+    def ready(self, output: int, state: str = "ready") -> "Pane":
+        """Wait until an output's pixels are there."""
+        expect(self.page.locator(f"[data-testid=stage] [data-output-id='{output}'][data-state={state}]")).to_have_count(1)
+        return self
+
+    def go(self, output: int, state: str = "ready") -> "Pane":
+        """Show an output and wait for its pixels."""
+        self.page.evaluate(f"location.hash = '#o={output}'")
+        return self.ready(output, state)
+
+    def press(self, key: str) -> None:
+        """Press a key wherever the focus is."""
+        self.page.keyboard.press(key)
+
+    @property
+    def frame(self) -> Frame:
+        """The sandboxed frame of the output shown."""
+        element = self.page.locator("[data-testid=stage] iframe").element_handle()
+        frame = element.content_frame()
+        assert frame is not None
+        return frame
+
+    @property
+    def shown(self) -> int:
+        """Id of the output shown."""
+        return int(self.page.locator("[data-testid=stage] [data-output-id]").get_attribute("data-output-id") or 0)
+
+    def picture(self) -> Image.Image:
+        """The stage's pixels."""
+        return Image.open(io.BytesIO(self.page.locator("[data-testid=stage]").screenshot())).convert("RGB")
+
+    def share(self, colour: tuple[int, int, int], tolerance: int = 12) -> float:
+        """The share of the stage's pixels that are of about one colour."""
+        picture = self.picture()
+        counts = picture.getcolors(picture.width * picture.height) or []
+        near = sum(n for n, pixel in counts if all(abs(a - b) <= tolerance for a, b in zip(pixel, colour, strict=True)))
+        return near / (picture.width * picture.height)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for the tests of a file."""
+    static = Path(ipyweb.__file__).with_name("static")
+    assert (static / "index.html").is_file(), "the pane is not built: run `npm ci && npm run build` in js/"
+    with sync_playwright() as playwright:
+        names = ("chromium", "chromium-browser", "google-chrome")
+        executable = next((path for path in map(shutil.which, names) if path), None)
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of this test's own."""
+    made = chromium.new_context(viewport={"width": 1100, "height": 720}, color_scheme="light")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def publish(hub: connection.Connection) -> Publish:
+    """Publish a MIME bundle over HTTP; returns the output's id. Bytes are sent as base64."""
+
+    def publish(data: dict[str, Any], **fields: Any) -> int:
+        encoded = {mime: base64.b64encode(value).decode() if isinstance(value, bytes) else value for mime, value in data.items()}
+        body = {"data": encoded, "project": PROJECT, "session": "train.py", **fields}
+        return int(connection.request(hub, "POST", "api/outputs", body).json()["id"])
+
+    return publish
+
+
+@pytest.fixture
+def open_pane(hub: connection.Connection, context: BrowserContext) -> Iterator[OpenPane]:
+    """Open a tab with the pane; by default with a token and for the tests' project."""
+    panes: list[Pane] = []
+
+    def open_pane(fragment: str | None = None) -> Pane:
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        panes.append(Pane(page, hub.url))
+        own = f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}"
+        return panes[-1].open(own if fragment is None else fragment)
+
+    yield open_pane
+    problems = [problem for pane in panes for problem in pane.problems]
+    assert problems == []
+
+
+@pytest.fixture
+def pane(open_pane: OpenPane) -> Pane:
+    """A tab with the pane, connected."""
+    opened = open_pane()
+    expect(opened.page.get_by_test_id("status")).to_have_text("Connected")
+    return opened
+
+
+def image(colour: str = "red", size: tuple[int, int] = (320, 200), form: str = "png") -> bytes:
+    """A picture of one colour."""
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, form)
+    return stream.getvalue()
+
+
+def html(body: str) -> dict[str, str]:
+    """A bundle with one HTML fragment."""
+    return {"text/html": body}
+
+
+def as_json(value: Any) -> str:
+    """A value as it stands in a script."""
+    return json.dumps(value)
