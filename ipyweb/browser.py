@@ -266,6 +266,17 @@ def _ask(*command: str) -> str:
         return ""
 
 
+def _place() -> str:
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user id without an entry, as containers have
+        user = "USER"
+    return f"{user}@{socket.gethostname()}"
+
+
 # -- links ------------------------------------------------------------------------------------------------------------
 
 
@@ -287,21 +298,20 @@ def _address(connection: Connection, secret: Mapping[str, str], project: str | N
     return f"{connection.url}/#{fragment}"
 
 
-def tunnel_command(port: int, environ: Mapping[str, str], host: str) -> str:
+def tunnel_command(port: int, environ: Mapping[str, str], place: str) -> str:
     """The ``ssh`` line that brings a hub's port to the machine where the user sits.
 
     Args:
         port: the hub's TCP port, kept at both ends so that the printed link works there as it is.
         environ: as ``os.environ``; the fourth field of ``SSH_CONNECTION`` is the port that sshd listens on.
-        host: this machine's name.
+        place: ``user@host`` of this process.
     """
-    user = environ.get("USER") or environ.get("LOGNAME") or "USER"
     fields = environ.get("SSH_CONNECTION", "").split()
     extra = f" -p {fields[3]}" if len(fields) == 4 and fields[3] != "22" else ""
-    return f"ssh -L {port}:127.0.0.1:{port} {user}@{host}{extra}"
+    return f"ssh -L {port}:127.0.0.1:{port} {place}{extra}"
 
 
-def notice(address: str, port: int, reason: str, around: Surroundings, host: str) -> str:
+def notice(address: str, port: int, reason: str, around: Surroundings, place: str) -> str:
     """What is printed where no browser opens: the link, and over SSH how to reach it.
 
     Returns:
@@ -311,7 +321,7 @@ def notice(address: str, port: int, reason: str, around: Surroundings, host: str
         return ""
     lines = [f"ipyweb: {address}", f"        not opened: {reason}"]
     if over_ssh(around.environ):
-        lines[1] += f"; on your own machine first: {tunnel_command(port, around.environ, host)}"
+        lines[1] += f"; on your own machine first: {tunnel_command(port, around.environ, place)}"
     return "\n".join(lines)
 
 
@@ -343,8 +353,6 @@ def open_pane(
         HubUnreachable: the hub no longer answers.
         HubError: it said no.
     """
-    import socket
-
     around = around or look_around()
     if not asked and _state(connection).get("frontends"):
         return Outcome(False, "a pane is connected")
@@ -354,8 +362,8 @@ def open_pane(
     if decision.command and _launch(connection, decision, project, output):
         return Outcome(True)
     reason = decision.reason or f"{decision.command[0]} could not be started"
-    host = socket.gethostname()
-    return Outcome(False, reason, notice(link(connection, project, output), connection.port, reason, around, host))
+    address = link(connection, project, output)
+    return Outcome(False, reason, notice(address, connection.port, reason, around, _place()))
 
 
 def _state(connection: Connection) -> dict[str, Any]:

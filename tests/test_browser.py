@@ -211,27 +211,27 @@ def test_a_link_to_a_hub_elsewhere_carries_no_token() -> None:
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
-        ({**SSH, "USER": "me"}, "ssh -L 23456:127.0.0.1:23456 me@node7"),
-        ({"USER": "me", "SSH_CONNECTION": "a 1 b 2222"}, "ssh -L 23456:127.0.0.1:23456 me@node7 -p 2222"),
-        ({"LOGNAME": "me"}, "ssh -L 23456:127.0.0.1:23456 me@node7"),
+        (SSH, "ssh -L 23456:127.0.0.1:23456 me@node7"),
+        ({"SSH_CONNECTION": "a 1 b 2222"}, "ssh -L 23456:127.0.0.1:23456 me@node7 -p 2222"),
+        ({}, "ssh -L 23456:127.0.0.1:23456 me@node7"),
     ],
 )
 def test_the_tunnel_line_is_ready_made(environ: dict[str, str], line: str) -> None:
-    assert tunnel_command(23456, environ, "node7") == line
+    assert tunnel_command(23456, environ, "me@node7") == line
 
 
 def test_over_ssh_the_notice_has_link_and_tunnel() -> None:
-    text = notice("http://127.0.0.1:23456/#token=x", 23456, "over SSH", where({**SSH, "USER": "me"}), "node7")
+    text = notice("http://127.0.0.1:23456/#token=x", 23456, "over SSH", where(SSH), "me@node7")
     assert "http://127.0.0.1:23456/#token=x" in text
     assert "ssh -L 23456:127.0.0.1:23456 me@node7" in text
 
 
 def test_on_the_machine_itself_the_notice_has_no_tunnel() -> None:
-    assert "ssh" not in notice("http://127.0.0.1:23456/#token=x", 23456, "in CI", where({}), "node7")
+    assert "ssh" not in notice("http://127.0.0.1:23456/#token=x", 23456, "in CI", where({}), "me@node7")
 
 
 def test_no_secret_is_printed_where_stderr_is_no_terminal() -> None:
-    assert notice("http://127.0.0.1:23456/#token=x", 23456, "over SSH", where(SSH, terminal=False), "node7") == ""
+    assert notice("http://127.0.0.1:23456/#token=x", 23456, "over SSH", where(SSH, terminal=False), "me@node7") == ""
 
 
 def test_a_redirect_page_cannot_be_broken_out_of() -> None:

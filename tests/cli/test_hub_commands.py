@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from ipyweb import __version__, connection
@@ -84,6 +85,14 @@ def test_open_shows_an_output_in_its_own_project(
     assert answer("open", str(number)) == (0, "", "")
     (page,) = connection.runtime_dir().glob("open-*.html")
     assert f"&project=%2Felsewhere&o={number}" in page.read_text()
+
+
+def test_open_prints_link_and_tunnel_over_ssh(hub: connection.Connection, project: str) -> None:
+    environ = {**os.environ, "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22", "IPYWEB_BROWSER": "true", "COLUMNS": "400"}
+    output, status = pexpect.run(f"{sys.executable} -m ipyweb open", env=environ, withexitstatus=True, encoding="utf-8")
+    assert status == 0
+    assert link(hub, project) in output
+    assert f"ssh -L {hub.port}:127.0.0.1:{hub.port} " in output
 
 
 def test_serve_runs_in_the_foreground_until_ctrl_c() -> None:
