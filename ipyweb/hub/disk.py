@@ -20,8 +20,8 @@ MIB = 2**20
 DEFAULT_BYTES = 1024 * MIB
 DEFAULT_SHARE = 0.05
 BALLAST = 4 * MIB
-RESERVE = 8 * MIB
-"""Bytes of a disk that the database leaves free for its own log."""
+RESERVE = 32 * MIB
+"""Bytes of a disk that the database leaves free for its own log; half of what there is on a small one."""
 
 
 def default_max_bytes(directory: Path) -> int:
@@ -42,8 +42,13 @@ def page_quota(used_pages: int, page: int, max_bytes: int, free: int) -> int:
     A truly full disk cannot even be pruned, so SQLite has to hit its own limit first.
     """
     wanted = int(max_bytes * 1.1) + 4 * MIB
-    room = used_pages * page + max(0, free - min(RESERVE, free // 2))
+    room = used_pages * page + free - reserve(free)
     return max(64, min(wanted, room) // page)
+
+
+def reserve(free: int) -> int:
+    """Bytes to leave free of `free`."""
+    return min(RESERVE, free // 2)
 
 
 def is_network(path: Path, mounts: Path = MOUNTS) -> str | None:

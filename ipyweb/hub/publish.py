@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..protocol import by_richness
 from .messages import MAX_MIMETYPES, BadMessage, Display, Hello, display_id, dumps, line, metadata, mimetype, source
 from .store import timestamp
 
@@ -35,7 +36,7 @@ def published(body: Mapping[str, Any]) -> tuple[Hello, Display]:
         time=now,
         display_id=display_id(body.get("display_id") or secrets.token_hex(16)),
         title=line(body.get("title")),
-        data={mimetype(name): encode(name, value) for name, value in data.items()},
+        data={name: encode(name, data[name]) for name in by_richness(map(mimetype, data))},
         metadata=encoded_metadata,
         source=source(body.get("source")),
         problems=problems,

@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from ..protocol import by_richness
 from .blobs import Blobs
 from .store import (
     Changes,
@@ -25,21 +26,6 @@ OUTPUT = ", ".join(OutputRow._fields)
 SESSION = ", ".join(SessionRow._fields[:-1])
 _COUNTS = "SELECT session, count(*) FROM outputs WHERE removed IS NULL GROUP BY session"
 _CHUNK = 500
-
-_RICHEST = (
-    "application/vnd.plotly.",
-    "application/vnd.vegalite.",
-    "application/vnd.vega.",
-    "text/html",
-    "text/markdown",
-    "text/latex",
-    "image/svg+xml",
-    "image/",
-    "application/pdf",
-    "application/javascript",
-    "application/geo+json",
-    "application/json",
-)
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
@@ -108,7 +94,7 @@ def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | N
     """See `Store.data`."""
     references = json.loads(_references(db, output_id, version))
     if mimetype is None:
-        mimetype = richest(references)
+        mimetype = next(iter(by_richness(references)), None)
     if mimetype is None or mimetype not in references:
         known = ", ".join(sorted(references)) or "none"
         raise NotFound(f"output {output_id} has no {mimetype or 'data'}; it has {known}")
@@ -124,17 +110,6 @@ def _references(db: sqlite3.Connection, output_id: int, version: int | None) -> 
     if version not in kept:
         raise NotFound(f"output {output_id} has no version {version}; it has {', '.join(map(str, kept))}")
     return kept[version]
-
-
-def richest(mimetypes: Iterable[str]) -> str | None:
-    """The MIME type that says most; plain text says least, an unknown type little more."""
-    return min(mimetypes, key=_poverty, default=None)
-
-
-def _poverty(mimetype: str) -> tuple[int, str]:
-    if mimetype == "text/plain":
-        return len(_RICHEST) + 1, mimetype
-    return next((n for n, prefix in enumerate(_RICHEST) if mimetype.startswith(prefix)), len(_RICHEST)), mimetype
 
 
 def sessions(db: sqlite3.Connection, event: int, project: str | None) -> Changes:

@@ -396,9 +396,13 @@ class SqliteStore(Transactions):
 
     # -- room ---------------------------------------------------------------------------------------------------------
 
-    def make_room(self) -> None:
+    def free_disk(self) -> None:
         if self.directory is not None:
             (self.directory / BALLAST).unlink(missing_ok=True)
+            self.db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)").fetchall()
+            self._set_quotas()
+
+    def make_room(self) -> None:
         retention.make_room(self)
 
     def tidy(self) -> bool:
@@ -406,19 +410,24 @@ class SqliteStore(Transactions):
 
     def forget(self) -> None:
         retention.forget(self)
-        self.guard_disk()
 
     def guard_disk(self) -> None:
         """Set the database's own limit below that of the disk, and keep the ballast that a full disk is given."""
-        if self.directory is None:
-            quota = disk.page_quota(0, PAGE, self.limits.max_bytes, 2 * self.limits.max_bytes)
-        else:
-            (pages,) = self.db.execute("PRAGMA main.page_count").fetchone()
-            quota = disk.page_quota(pages, PAGE, self.limits.max_bytes, disk.free_bytes(self.directory))
+        if self.directory is not None:
             disk.make_ballast(self.directory / BALLAST)
-        self.db.execute(f"PRAGMA main.max_page_count = {quota}").fetchone()
-        private = disk.page_quota(0, PAGE, self.limits.private_bytes, 2 * self.limits.private_bytes)
-        self.db.execute(f"PRAGMA private.max_page_count = {private}").fetchone()
+        self._set_quotas()
+
+    def _set_quotas(self) -> None:
+        (pages,) = self.db.execute("PRAGMA main.page_count").fetchone()
+        free = 2 * self.limits.max_bytes if self.directory is None else disk.free_bytes(self.directory)
+        quotas = {
+            "main": disk.page_quota(pages, PAGE, self.limits.max_bytes, free),
+            "private": disk.page_quota(0, PAGE, self.limits.private_bytes, 2 * self.limits.private_bytes),
+        }
+        for schema, quota in quotas.items():
+            self.db.execute(f"PRAGMA {schema}.max_page_count = {quota}").fetchone()
+        log_pages = max(16, min(1000, disk.reserve(free) // 4 // PAGE))
+        self.db.execute(f"PRAGMA main.wal_autocheckpoint = {log_pages}").fetchone()
 
     def bury_lost(self) -> None:
         """Leave tombstones for outputs of private sessions that went with the last hub, so that panes drop them."""

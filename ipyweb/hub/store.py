@@ -253,6 +253,9 @@ class Store(Protocol):
     def forget(self) -> None:
         """Delete what only served readers that are long gone."""
 
+    def guard_disk(self) -> None:
+        """Fit the store's own limits to the disk. Runs outside of transactions."""
+
 
 Job = Callable[[Store], Any]
 """What runs on the store's thread."""

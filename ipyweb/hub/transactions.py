@@ -96,6 +96,7 @@ class Transactions:
         return self._transaction(jobs, refusal)
 
     def _with_room(self, jobs: Sequence[Job]) -> Batch:
+        self.free_disk()
         batch = self._transaction([lambda _: self.make_room(), *jobs], self._read_only)
         return batch._replace(outcomes=batch.outcomes[1:])
 
@@ -181,6 +182,9 @@ class Transactions:
     def require_writing(self) -> None:
         if self.refusal is not None:
             raise self.refusal
+
+    def free_disk(self) -> None:
+        """Give back disk space that is only held in reserve. Runs outside of transactions."""
 
     def make_room(self) -> None:
         """Give up what may be given up when the database is full. Runs inside a transaction."""

@@ -16,6 +16,7 @@ from .store import Unavailable
 
 T = TypeVar("T")
 BATCH = 2**20
+UPLOAD_SECONDS = 3600.0
 _SESSION = re.compile(r"[0-9a-f]{32}")
 
 
@@ -94,7 +95,7 @@ class BlobsHandler(Guard):
         if int(length) > self.hub.max_blob_bytes:
             self.refuse(413, f"{length} bytes are more than Hub.max_blob_bytes = {self.hub.max_blob_bytes}")
         self.request.connection.set_max_body_size(self.hub.max_blob_bytes)  # type: ignore[union-attr]
-        self.request.connection.set_body_timeout(0)  # type: ignore[union-attr]
+        self.request.connection.set_body_timeout(UPLOAD_SECONDS)  # type: ignore[union-attr]
         session = self.session
         private = await self.hub.call(lambda store: store.is_private(session))
         directory = None if private else self.hub.uploads

@@ -113,7 +113,9 @@ class StoreThread:
             elif not stop:
                 idle += TIDY_SECONDS
                 store, more_to_tidy = self._tidy(store, forget=idle >= FORGET_SECONDS)
-                idle = idle % FORGET_SECONDS
+                if idle >= FORGET_SECONDS:
+                    store.guard_disk()
+                    idle = 0.0
             if stop:
                 store.close()
                 return

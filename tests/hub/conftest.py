@@ -1,0 +1,354 @@
+"""A hub in a thread of the test's process, a session and a pane to talk to it, and bare stores."""
+
+import asyncio
+import http.client
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from ipyweb.config import Hub
+from ipyweb.connection import Connection, Response, private_directory, read_connection_file, runtime_dir, scope_token
+from ipyweb.hub import schema
+from ipyweb.hub.app import Process
+from ipyweb.hub.messages import Command, Display, Hello
+from ipyweb.hub.retention import Limits
+from ipyweb.hub.sqlite import SqliteStore
+from ipyweb.hub.store import Applied, Changes, Job
+from ipyweb.protocol import encode
+
+TIME = "2026-11-20T11:01:38.123456Z"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
+
+
+class Live:
+    """A running hub."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(20), "the hub did not start"
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        def ready(state: dict[str, Any]) -> None:
+            self.state = state
+            self._ready.set()
+
+        try:
+            asyncio.run(Process(Hub(**self.settings), private_directory(runtime_dir()), ready).run())
+        except BaseException as error:
+            self._failure = error
+            self._ready.set()
+
+    @property
+    def connection(self) -> Connection:
+        found = read_connection_file()
+        assert found is not None
+        return found
+
+    @property
+    def port(self) -> int:
+        return int(self.state["port"])
+
+    def token(self, scope: Any = "admin") -> str:
+        return scope_token(self.state["token"], scope)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        scope: str | None = "admin",
+    ) -> Response:
+        """One request, with nothing but the headers given and a token."""
+        sent = {"Authorization": f"Bearer {self.token(scope)}"} if scope else {}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        return raw_request(self.port, method, path, data, {**sent, **(headers or {})})
+
+    def get(self, path: str) -> Any:
+        response = self.request("GET", path)
+        assert response.status == 200, response
+        return response.json()
+
+    def outputs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get("/api/outputs?limit=1000&removed=all")["outputs"]
+        return found
+
+    def session(self, **fields: Any) -> "Session":
+        return Session(self.port, self.token("session"), **fields)
+
+    def pane(self, since: int = 0) -> "Pane":
+        return Pane(self.port, self.token("pane"), since)
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            with suppress(OSError, http.client.HTTPException):
+                self.request("POST", "/api/stop", {})
+            self._thread.join(20)
+            assert not self._thread.is_alive(), "the hub does not stop"
+
+
+def raw_request(
+    port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """One HTTP request, exactly as given."""
+    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        peer.putrequest(method, path, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            peer.putheader(name, value)
+        if body is not None and "Content-Length" not in (headers or {}):
+            peer.putheader("Content-Length", str(len(body)))
+        peer.endheaders(body)
+        answer = peer.getresponse()
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    finally:
+        peer.close()
+
+
+class Socket:
+    """A WebSocket whose frames are read in the order they come."""
+
+    def __init__(self, port: int, path: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"ws://127.0.0.1:{port}{path}"
+        self._manager = connect(url, additional_headers=headers, compression=None, proxy=None, max_size=2**20)
+        self.ws: ClientConnection = self._manager.__enter__()
+
+    def send(self, header: dict[str, Any], *buffers: bytes) -> None:
+        self.ws.send(encode(header, buffers))
+
+    def receive(self, timeout: float = 10) -> dict[str, Any]:
+        frame = self.ws.recv(timeout=timeout)
+        assert len(frame) <= 2**20
+        message: dict[str, Any] = json.loads(frame)
+        return message
+
+    def close(self) -> None:
+        self._manager.__exit__(None, None, None)
+
+
+class Session(Socket):
+    """A producer, as the contract describes it."""
+
+    def __init__(self, port: int, token: str, *, key: str | None = None, protocol: int = 1, **fields: Any) -> None:
+        super().__init__(port, "/ws/session", token)
+        self.key = key or secrets.token_hex(32)
+        self.fields = hello_fields(**fields)
+        self.id = self.fields["id"]
+        self.seq = 0
+        self.send({"type": "hello", "protocol": protocol, "key": self.key, "session": self.fields})
+
+    def welcome(self) -> dict[str, Any]:
+        message = self.receive()
+        assert message["type"] == "welcome", message
+        self.seq = max(self.seq, message["acked"])
+        return message
+
+    def display(self, parts: dict[str, bytes] | None = None, **options: Any) -> int:
+        self.seq = options.pop("seq", self.seq + 1)
+        self.send(*display_frame(self.seq, parts, **options))
+        return self.seq
+
+    def tell(self, kind: str, content: dict[str, Any] | None = None) -> int:
+        self.seq += 1
+        self.send({"type": kind, "seq": self.seq, "content": content or {}})
+        return self.seq
+
+    def acked(self, seq: int | None = None) -> list[list[int]]:
+        """Wait until a message is acknowledged; the outputs that the acknowledgements name."""
+        outputs: list[list[int]] = []
+        while True:
+            message = self.receive()
+            assert message["type"] == "ack", message
+            outputs += message["outputs"]
+            if message["acked"] >= (seq or self.seq):
+                return outputs
+
+
+class Pane(Socket):
+    """A frontend that collects what changed."""
+
+    def __init__(self, port: int, token: str, since: int) -> None:
+        super().__init__(port, "/ws/pane", token)
+        self.outputs: dict[int, dict[str, Any]] = {}
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.event = since
+        self.notices: list[str] = []
+        self.send({"type": "subscribe", "since": since})
+
+    def until(self, condition: Callable[["Pane"], Any], timeout: float = 10) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition(self):
+            self.take(self.receive(max(0.01, deadline - time.monotonic())))
+
+    def take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "notice":
+            self.notices.append(message["message"])
+        if message["type"] != "changed":
+            return
+        events = sorted(row["event"] for row in (*message["outputs"], *message["sessions"]))
+        assert not events or (events[0] > self.event and events[-1] <= message["event"])
+        self.event = message["event"]
+        self.outputs.update({row["id"]: row for row in message["outputs"]})
+        self.sessions.update({row["id"]: row for row in message["sessions"]})
+
+
+def hello_fields(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": secrets.token_hex(16),
+        "project": "/home/me/project",
+        "title": "train.py",
+        "name": None,
+        "kind": "script",
+        "host": "node7",
+        "pid": 4242,
+        "python": "3.11.7",
+        "argv": ["train.py"],
+        "cwd": "/home/me/project",
+        "started": TIME,
+        "private": False,
+        **fields,
+    }
+
+
+def display_frame(
+    seq: int,
+    parts: dict[str, bytes] | None = None,
+    *,
+    display_id: str | None = None,
+    kind: str = "display_data",
+    **content: Any,
+) -> tuple[Any, ...]:
+    """Header and buffers of a display."""
+    if parts is None:
+        parts = {"image/png": PNG + str(seq).encode(), "text/plain": b"<Figure>"}
+    return (
+        {
+            "type": kind,
+            "seq": seq,
+            "time": TIME,
+            "content": {
+                "data": {mime: {"buffer": n} for n, mime in enumerate(parts)},
+                "metadata": {},
+                "transient": {"display_id": display_id or f"d{seq}"},
+                "title": None,
+                "source": {"file": "train.py", "line": seq, "cell": None, "code": f"show({seq})"},
+                "problems": [],
+                **content,
+            },
+        },
+        *parts.values(),
+    )
+
+
+class Bare:
+    """A store without thread: each call is a transaction of its own."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.changes: list[Changes] = []
+
+    def call(self, job: Job) -> Any:
+        batch = self.store.run([job])
+        self.changes.append(batch.changes)
+        (outcome,) = batch.outcomes
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
+    def open(self, session: str = "a" * 32, key: str = "b" * 64, **fields: Any) -> int:
+        hello = make_hello(session, key, **fields)
+        acked: int = self.call(lambda store: store.open_session(hello))
+        return acked
+
+    def display(self, seq: int, data: dict[str, Any] | None = None, session: str = "a" * 32, **fields: Any) -> Applied:
+        display = make_display(seq, data, **fields)
+        applied: Applied = self.call(lambda store: store.apply(session, display))
+        return applied
+
+    def apply(self, command: Command, session: str = "a" * 32) -> Applied:
+        applied: Applied = self.call(lambda store: store.apply(session, command))
+        return applied
+
+
+def make_hello(session: str = "a" * 32, key: str = "b" * 64, **fields: Any) -> Hello:
+    values: dict[str, Any] = {**hello_fields(id=session), "argv": '["train.py"]', "key": key, **fields}
+    return Hello(**values)
+
+
+def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) -> Display:
+    values: dict[str, Any] = {
+        "seq": seq,
+        "time": TIME,
+        "display_id": f"d{seq}",
+        "title": None,
+        "data": {"text/plain": f"output {seq}".encode()} if data is None else data,
+        "metadata": "{}",
+        "source": {"file": "train.py", "line": seq, "cell": None, "code": f"show({seq})"},
+        "problems": [],
+        **fields,
+    }
+    return Display(**values)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Live]]:
+    """Start hubs; they are stopped at the end."""
+    started: list[Live] = []
+
+    def begin(**settings: Any) -> Live:
+        started.append(Live(**settings))
+        return started[-1]
+
+    yield begin
+    for live in started:
+        live.stop()
+
+
+@pytest.fixture
+def live(start: Callable[..., Live]) -> Live:
+    return start()
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Iterator[Callable[..., Bare]]:
+    """Open bare stores in one directory; the ones before are closed."""
+    opened: list[Bare] = []
+
+    def begin(directory: Path | None = tmp_path, limits: Limits | None = None, **options: Any) -> Bare:
+        path = None if directory is None else directory / "outputs.sqlite"
+        for each in opened:
+            each.store.close()
+        opened.append(Bare(SqliteStore(schema.connect(path), directory, limits, **options)))
+        return opened[-1]
+
+    yield begin
+    for each in opened:
+        each.store.close()
+
+
+@pytest.fixture
+def bare(make_store: Callable[..., Bare]) -> Bare:
+    return make_store()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
