@@ -259,7 +259,7 @@ export class Presenter {
     const { frame } = layer;
     const replaced = successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime;
     frame?.watch(false);
-    if (frame && (replaced || this.stuck || !this.#frames.park(frame))) frame.dispose();
+    if (frame && (replaced || frame.stuck || !this.#frames.park(frame))) frame.dispose();
     else if (frame) this.#keep(layer);
     layer.element.remove();
   }

@@ -44,7 +44,8 @@ export class Frame {
   readonly #bucket = new Bucket(RATE, BURST);
   #ping: ReturnType<typeof setInterval> | undefined;
   #pinged = 0;
-  #stuck = false;
+  /** Whether it does not answer. */
+  stuck = false;
   #release: () => void = () => {};
 
   constructor(url: string, host: HTMLElement) {
@@ -117,7 +118,7 @@ export class Frame {
   #receive(data: unknown): void {
     if (!this.#bucket.take()) return this.#cutOff();
     this.#pinged = 0;
-    if (this.#stuck) this.#setStuck(false);
+    if (this.stuck) this.#setStuck(false);
     const message = parseFromFrame(data);
     if (message && message.type !== "pong") this.events?.message(message);
   }
@@ -133,11 +134,11 @@ export class Frame {
     else if (this.#pinged === 0) {
       this.#pinged = now;
       this.send({ type: "ping" });
-    } else if (now - this.#pinged >= STUCK_AFTER && !this.#stuck) this.#setStuck(true);
+    } else if (now - this.#pinged >= STUCK_AFTER && !this.stuck) this.#setStuck(true);
   }
 
   #setStuck(stuck: boolean): void {
-    this.#stuck = stuck;
+    this.stuck = stuck;
     this.events?.stuck(stuck);
   }
 }

@@ -45,11 +45,17 @@ class Pane:
         self.page = page
         self.url = url
         self.problems: list[str] = []
+        self._problems_expected = False
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
+    def expect_problems(self) -> None:
+        """From here on a console error is what the test wants."""
+        self._problems_expected = True
+        self.problems.clear()
+
     def _listen(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not self._problems_expected:
             self.problems.append(message.text)
 
     def open(self, fragment: str) -> "Pane":
