@@ -6,20 +6,39 @@ each public name loads its module when it is first used.
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # type checkers know this name; importing it from typing would load 25 modules
+if TYPE_CHECKING:
+    from .session.display import clear, display, flush, update_display
+    from .session.extension import load_ipython_extension, unload_ipython_extension
+    from .session.output import Output, get
+    from .session.pane import open, url  # noqa: A004 - the public name
+
 _MODULES = {
     "display": "session.display",
     "update_display": "session.display",
     "clear": "session.display",
-    "get": "session.display",
     "flush": "session.display",
     "Output": "session.output",
+    "get": "session.output",
     "url": "session.pane",
     "open": "session.pane",
     "load_ipython_extension": "session.extension",
     "unload_ipython_extension": "session.extension",
 }
 
-__all__ = ["__version__", *_MODULES]
+__all__ = [
+    "Output",
+    "__version__",
+    "clear",
+    "display",
+    "flush",
+    "get",
+    "load_ipython_extension",
+    "open",
+    "unload_ipython_extension",
+    "update_display",
+    "url",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,7 @@ dials a hub challenges it first, with a nonce that only a holder of the secret c
 (HMAC-SHA256, RFC 2104), and sends no token before the answer was right.
 """
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -357,30 +358,29 @@ def start(timeout: float = 15.0) -> Connection:
     """
     if elsewhere := remote():
         return challenge(elsewhere, timeout)
-    from filelock import FileLock, Timeout
-
-    directory = private_directory(runtime_dir())
     deadline = time.monotonic() + timeout
-    lock = FileLock(directory / "start.lock", mode=0o600)
     while time.monotonic() < deadline:
         connection = find()
         if connection is not None and not _is_older(connection.version):
             return connection
-        try:
-            with lock.acquire(timeout=0):
-                _start_locked(deadline)
-        except Timeout:
-            time.sleep(0.02)
+        _start_unless_started(deadline)
     raise HubUnreachable(f"no hub answered within {timeout:g} s; `ipyweb doctor` tells more")
 
 
-def _start_locked(deadline: float) -> None:
-    connection = find()  # another starter may have been faster
-    if connection is not None:
-        if not _is_older(connection.version):
-            return
-        request(connection, "POST", "api/stop", {"handover": True})
-    _spawn(deadline)
+def _start_unless_started(deadline: float) -> None:
+    """Start a hub, unless another starter is about to; then wait a moment."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(private_directory(runtime_dir()) / "start.lock", timeout=0, mode=0o600):
+            connection = find()  # another starter may have been faster
+            if connection is not None:
+                if not _is_older(connection.version):
+                    return
+                request(connection, "POST", "api/stop", {"handover": True})
+            _spawn(deadline)
+    except Timeout:
+        time.sleep(0.02)
 
 
 def _is_older(version: str) -> bool:
@@ -420,7 +420,8 @@ def _spawn(deadline: float) -> None:
     with process.stdout:
         ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
         line = process.stdout.readline() if ready else b""
-    process.returncode = 0  # detached on purpose: no ResourceWarning, nobody waits for it
+    with contextlib.suppress(subprocess.TimeoutExpired):  # it has gone on as a child of init
+        process.wait(1.0)
     try:
         answer = json.loads(line)
     except ValueError:

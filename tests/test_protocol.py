@@ -68,7 +68,9 @@ def test_json_nested_too_deep_is_refused() -> None:
         decode('{"type":"x","value":' + "[" * 100_000 + "]" * 100_000 + "}")
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), object(), "\ud800"], ids=["nan", "inf", "object", "surrogate"]
+)
 def test_a_header_that_json_cannot_express_is_refused(value: object) -> None:
     with pytest.raises(FrameError, match="JSON"):
         encode({"type": "x", "value": value})

@@ -33,6 +33,8 @@ class Serve(Command):
 
     def start(self) -> None:
         """Run until told to stop."""
+        if self.detached:
+            _leave_starter()
         from ..hub.app import run
 
         if not self.detached:
@@ -49,6 +51,12 @@ class Serve(Command):
 
     def _hand_over(self, state: dict[str, Any]) -> None:
         _answer({"url": state["url"], "pid": os.getpid()})
+
+
+def _leave_starter() -> None:
+    """Become a child of init: the starter may live for days, and would keep a zombie of each hub that ends."""
+    if hasattr(os, "fork") and os.fork():
+        os._exit(0)
 
 
 def _answer(words: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -77,12 +76,17 @@ class _ImportHook:
         """A spec whose loader calls back, for the modules that are waited for."""
         if fullname not in self._modules:
             return None
-        self._modules.discard(fullname)  # so that the search below does not come back here
-        spec = find_spec(fullname)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
         if spec is not None and spec.loader is not None:
-            loader: Any = _Loader(spec.loader, self._callback)
+            loader: Any = _Loader(spec.loader, self._called_back)
             spec.loader = loader
         return spec
+
+    def _called_back(self, module: str) -> None:
+        if module in self._modules:
+            self._modules.discard(module)
+            self._callback(module)
 
 
 class _Loader:

@@ -23,6 +23,15 @@ def test_the_import_hook_leaves_no_trace_in_the_module(cells: Callable[..., Run]
     assert "True" in run.out
 
 
+def test_looking_for_a_library_does_not_use_up_its_switch(cells: Callable[..., Run]) -> None:
+    run = cells(
+        "%load_ext ipyweb",
+        "import importlib.util; importlib.util.find_spec('altair')",
+        "import altair; print(altair.renderers.active)",
+    )
+    assert "mimetype" in run.out
+
+
 def test_a_switch_that_fails_does_not_break_the_import(cells: Callable[..., Run]) -> None:
     run = cells(
         "%load_ext ipyweb",
