@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from ..config import Hub
 from ..connection import CONNECTION_FILE, private_directory, runtime_dir, write_private
 from ..errors import FrameError, HubError
 from ..protocol import MAX_FRAME, PROTOCOL
+from . import disk, logs, routes, spool, static
 from . import identity as identities
-from . import logs, routes, spool, static
 from .auth import Keys
 from .base import MAX_JSON, Unknown
 from .context import Context
@@ -93,11 +93,12 @@ class Process:
     async def run(self) -> None:
         """Start, serve, end."""
         writable = self._make_data_dir()
-        handler = logs.begin(self._data_dir / logs.LOG_FILE if writable else None, self._settings.log_level)
-        try:
-            await self._serve(writable)
-        finally:
-            logs.end(handler)
+        with self._locked_data_dir() if writable else contextlib.nullcontext():
+            handler = logs.begin(self._data_dir / logs.LOG_FILE if writable else None, self._settings.log_level)
+            try:
+                await self._serve(writable)
+            finally:
+                logs.end(handler)
 
     def _make_data_dir(self) -> bool:
         """Whether the data directory can be written."""
@@ -111,6 +112,18 @@ class Process:
             self._notices.append(f"{reason}: outputs are kept in memory only.")
             return False
         return True
+
+    @contextlib.contextmanager
+    def _locked_data_dir(self) -> Iterator[None]:
+        """One hub per store, also when somebody cleaned the runtime directory away, or set another one."""
+        if disk.is_network(self._data_dir) is not None:  # locks cannot be trusted there, and no database lies there
+            yield
+            return
+        try:
+            with FileLock(self._data_dir / LOCK_FILE, mode=0o600, timeout=0):
+                yield
+        except Timeout as error:
+            raise HubError(f"another hub uses the store in {self._data_dir}; stop that one first") from error
 
     async def _serve(self, writable: bool) -> None:
         identity = identities.load(self._data_dir) if writable else Identity.new()

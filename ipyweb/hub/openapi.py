@@ -1,8 +1,264 @@
-"""The OpenAPI 3.1 description of the HTTP routes."""
+"""The OpenAPI 3.1 description of the HTTP routes (https://spec.openapis.org/oas/v3.1.0)."""
 
 import json
+from typing import Any
+
+from .. import __version__
+
+Schema = dict[str, Any]
+_TEXT: Schema = {"type": "string"}
+_OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
+_INTEGER: Schema = {"type": "integer"}
+_BOOLEAN: Schema = {"type": "boolean"}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties}
+
+
+def _array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _query(**arguments: str) -> list[Schema]:
+    return [{"name": name, "in": "query", "description": text, "schema": _TEXT} for name, text in arguments.items()]
+
+
+def _does(summary: str, answer: Schema | str | None = None, **more: Any) -> Schema:
+    """One operation.
+
+    Args:
+        summary: what it does.
+        answer: schema of its JSON answer, or another content type.
+        more: ``query`` parameters, JSON ``body`` schema, success ``status``, whether it is ``public``.
+    """
+    success: Schema = {"description": "Done"}
+    if isinstance(answer, str):
+        success["content"] = {answer: {}}
+    elif answer is not None:
+        success["content"] = {"application/json": {"schema": answer}}
+    operation: Schema = {
+        "summary": summary,
+        "parameters": more.get("query", []),
+        "responses": {
+            str(more.get("status", 200)): success,
+            "403": {"description": "No valid token, or one without this scope; the body is empty"},
+            "default": {"description": "Error", "content": {"application/json": {"schema": _ref("Error")}}},
+        },
+    }
+    if "body" in more:
+        operation["requestBody"] = {"content": {"application/json": {"schema": more["body"]}}}
+    if more.get("public"):
+        operation["security"] = []
+    return operation
+
+
+_DATA = _object(sha256=_TEXT, size=_INTEGER, url=_TEXT)
+_SCHEMAS: dict[str, Schema] = {
+    "Error": _object(error=_TEXT),
+    "Output": _object(
+        id=_INTEGER,
+        display_id=_TEXT,
+        session=_TEXT,
+        project=_TEXT,
+        title=_OPTIONAL_TEXT,
+        mimetypes=_array(_TEXT),
+        created=_TIME,
+        updated=_TIME,
+        version=_INTEGER,
+        size=_INTEGER,
+        source={"type": "object", "description": "file, line, cell, code, argv, cwd as far as known"},
+        pinned=_BOOLEAN,
+        note=_OPTIONAL_TEXT,
+        removed=_OPTIONAL_TEXT,
+        private=_BOOLEAN,
+        event=_INTEGER,
+        metadata={"type": "object"},
+        problems=_array(_TEXT),
+        data={"type": "object", "additionalProperties": _DATA},
+    ),
+    "Session": _object(
+        id=_TEXT,
+        project=_TEXT,
+        title=_TEXT,
+        name=_OPTIONAL_TEXT,
+        kind=_TEXT,
+        host=_TEXT,
+        pid=_INTEGER,
+        python=_TEXT,
+        argv=_array(_TEXT),
+        cwd=_TEXT,
+        started=_TIME,
+        ended=_OPTIONAL_TEXT,
+        connected=_BOOLEAN,
+        private=_BOOLEAN,
+        event=_INTEGER,
+        outputs=_INTEGER,
+    ),
+    "Version": _object(
+        version=_INTEGER,
+        created=_TIME,
+        size=_INTEGER,
+        mimetypes=_array(_TEXT),
+        data={"type": "object", "additionalProperties": _DATA},
+    ),
+}
+_OUTPUT = _ref("Output")
+_BUNDLE = _object(
+    data={"type": "object", "description": "MIME type to text, JSON, or base64 for binary types, as in Jupyter"},
+    metadata={"type": "object"},
+    display_id=_TEXT,
+    title=_TEXT,
+    project=_TEXT,
+    session={"type": "string", "description": "a label under which outputs are filed"},
+)
+_STATE = _object(
+    hub=_TEXT,
+    version=_TEXT,
+    protocol=_INTEGER,
+    pid=_INTEGER,
+    port=_INTEGER,
+    url=_TEXT,
+    started=_TIME,
+    event=_INTEGER,
+    outputs=_INTEGER,
+    sessions=_INTEGER,
+    frontends=_INTEGER,
+    bytes=_INTEGER,
+    max_bytes=_INTEGER,
+    trash=_INTEGER,
+    private=_INTEGER,
+    durable=_BOOLEAN,
+    notices=_array(_TEXT),
+    frame=_TEXT,
+    opened=_BOOLEAN,
+)
+
+PATHS: dict[str, dict[str, Schema]] = {
+    "/hello": {
+        "get": _does(
+            "Challenge: the hub proves that it knows the secret, for the address dialled",
+            _object(
+                hub=_TEXT,
+                protocol=_INTEGER,
+                previous=_INTEGER,
+                version=_TEXT,
+                port=_INTEGER,
+                proofs=_object(admin=_TEXT, session=_TEXT, pane=_TEXT),
+            ),
+            query=_query(nonce="16 to 128 hexadecimal digits"),
+            public=True,
+        )
+    },
+    "/exchange": {
+        "post": _does(
+            "Exchange a single-use code for the pane's token",
+            _object(token=_TEXT),
+            body=_object(code=_TEXT),
+            public=True,
+        )
+    },
+    "/api/codes": {"post": _does("Make a single-use code of 10 s (admin)", _object(code=_TEXT))},
+    "/api/state": {"get": _does("What the hub is and holds", _STATE)},
+    "/api/outputs": {
+        "get": _does(
+            "List outputs, ascending by id: the newest without a cursor",
+            _object(event=_INTEGER, total=_INTEGER, outputs=_array(_OUTPUT)),
+            query=_query(
+                after="the first ones with a greater id",
+                before="the last ones with a smaller id",
+                limit="how many; 200 by default, at most 1000",
+                session="of one session",
+                project="of one project",
+                q="text to find in title, code or note",
+                removed="1 for the trash, all for both",
+            ),
+        ),
+        "post": _does(
+            "Publish a MIME bundle (session, admin)",
+            _object(id=_INTEGER, display_id=_TEXT, version=_INTEGER),
+            body=_BUNDLE,
+            status=201,
+        ),
+    },
+    "/api/outputs/{id}": {
+        "get": _does("One output", _OUTPUT),
+        "patch": _does(
+            "Rename, annotate or pin", _OUTPUT, body=_object(title=_OPTIONAL_TEXT, note=_OPTIONAL_TEXT, pinned=_BOOLEAN)
+        ),
+        "delete": _does("Move to the trash", _OUTPUT, query=_query(purge="1 deletes for good")),
+    },
+    "/api/outputs/{id}/restore": {"post": _does("Take out of the trash", _OUTPUT)},
+    "/api/outputs/{id}/versions": {"get": _does("The kept versions, oldest first", _array(_ref("Version")))},
+    "/api/outputs/{id}/data": {
+        "get": _does(
+            "The bytes of one representation",
+            "*/*",
+            query=_query(mime="the richest by default", version="the newest by default"),
+        )
+    },
+    "/api/clear": {
+        "post": _does(
+            "Move outputs to the trash, except pinned ones",
+            _object(removed=_array(_INTEGER)),
+            body=_object(
+                project=_OPTIONAL_TEXT,
+                session=_OPTIONAL_TEXT,
+                older_than={"type": ["number", "null"], "description": "seconds since the last change"},
+            ),
+        )
+    },
+    "/api/sessions": {
+        "get": _does(
+            "List sessions",
+            _object(event=_INTEGER, sessions=_array(_ref("Session"))),
+            query=_query(project="of one project"),
+        )
+    },
+    "/api/blobs/{sha256}": {
+        "head": _does("Whether bytes are stored (session, admin)"),
+        "put": _does("Store bytes of which this is the hash (session, admin)", status=201),
+    },
+    "/api/stop": {
+        "post": _does("Stop the hub (admin)", _object(stopping=_BOOLEAN), body=_object(handover=_BOOLEAN)),
+    },
+    "/api/openapi.json": {"get": _does("This description", {"type": "object"}, public=True)},
+}
+"""Operations by path and method."""
 
 
 def description() -> str:
     """The description as JSON text."""
-    return json.dumps({"openapi": "3.1.0"})
+    return _TEXT_OF_ALL
+
+
+def _path_parameters(path: str) -> list[Schema]:
+    kinds = {"id": _INTEGER, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in kinds.items()
+        if f"{{{name}}}" in path
+    ]
+
+
+_TEXT_OF_ALL = json.dumps(
+    {
+        "openapi": "3.1.0",
+        "info": {"title": "ipyweb hub", "version": __version__},
+        "servers": [{"url": ".."}],
+        "security": [{"bearer": []}, {"header": []}],
+        "paths": {path: {"parameters": _path_parameters(path), **methods} for path, methods in PATHS.items()},
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-Ipyweb-Token"},
+            },
+        },
+    }
+)

@@ -1,0 +1,321 @@
+"""What the HTTP routes answer."""
+
+import base64
+import hashlib
+import json
+import os
+import socket
+from typing import Any
+
+import pytest
+
+from ipyweb.connection import data_dir
+from ipyweb.hub.blobs import INLINE
+from ipyweb.hub.data import content_type_of
+
+from .conftest import PNG, Live
+
+
+def publish(live: Live, data: dict[str, Any] | None = None, **fields: Any) -> int:
+    response = live.request("POST", "/api/outputs", {"data": data or {"text/plain": "hi"}, **fields}, scope="session")
+    assert response.status == 201, response
+    return int(response.json()["id"])
+
+
+def test_any_language_can_publish_a_mime_bundle(live: Live) -> None:
+    number = publish(
+        live,
+        {
+            "text/plain": "ö",
+            "image/png": base64.b64encode(PNG).decode(),
+            "application/json": {"a": [1]},
+            "application/vnd.vega.v5+json": '{"marks": []}',
+            "image/svg+xml": "<svg/>",
+        },
+        title="From R",
+        project="/p",
+        session="R 4.4",
+        metadata={"image/png": {"width": 5}},
+    )
+
+    def data(mime: str) -> tuple[str, bytes]:
+        response = live.request("GET", f"/api/outputs/{number}/data?mime={mime.replace('+', '%2B')}")
+        return response.headers["content-type"], response.body
+
+    assert data("text/plain") == ("text/plain; charset=utf-8", "ö".encode())
+    assert data("image/png") == ("image/png", PNG)
+    assert json.loads(data("application/json")[1]) == {"a": [1]}
+    assert json.loads(data("application/vnd.vega.v5+json")[1]) == {"marks": []}
+    assert data("image/svg+xml") == ("image/svg+xml; charset=utf-8", b"<svg/>")
+    assert live.request("GET", f"/api/outputs/{number}/data").body == b'{"marks": []}'
+    (record,) = live.outputs()
+    assert (record["title"], record["project"], record["metadata"]) == ("From R", "/p", {"image/png": {"width": 5}})
+    (session,) = live.get("/api/sessions")["sessions"]
+    assert (session["title"], session["kind"], session["connected"]) == ("R 4.4", "http", False)
+
+
+def test_publishing_under_a_display_id_again_makes_a_version(live: Live) -> None:
+    for number in (1, 2, 3):
+        assert publish(live, {"text/plain": str(number)}, display_id="loss") == 1
+    versions = live.get("/api/outputs/1/versions")
+    assert [version["version"] for version in versions] == [1, 2, 3]
+    assert live.request("GET", "/api/outputs/1/data?version=2").body == b"2"
+    assert versions[0]["mimetypes"] == ["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        {"data": 5},
+        {"data": {"nonsense": "x"}},
+        {"data": {"image/png": "not base64!"}},
+        {"data": {"image/png": 5}},
+        {"data": {"text/plain": {"a": 1}}},
+        {"data": {f"text/x{n}": "" for n in range(100)}},
+        {"data": {"text/plain": "x"}, "display_id": "a\nb"},
+    ],
+)
+def test_a_bundle_that_makes_no_sense_is_explained(live: Live, body: Any) -> None:
+    response = live.request("POST", "/api/outputs", body)
+    assert response.status == 400
+    assert response.json()["error"].startswith("expected")
+    assert live.outputs() == []
+
+
+def test_an_output_can_be_renamed_annotated_pinned(live: Live) -> None:
+    publish(live)
+    record = live.request("PATCH", "/api/outputs/1", {"title": "T", "note": "N", "pinned": True}, scope="pane").json()
+    assert (record["title"], record["note"], record["pinned"]) == ("T", "N", True)
+    assert live.request("PATCH", "/api/outputs/1", {"title": None}).json()["title"] is None
+    for body in ({}, {"id": 5}, {"pinned": 1}, {"title": 5}, {"data": {}}):
+        assert live.request("PATCH", "/api/outputs/1", body).status == 400
+    assert live.request("PATCH", "/api/outputs/9", {"title": "x"}).status == 404
+
+
+def test_trash_restore_purge(live: Live) -> None:
+    publish(live)
+    assert live.request("DELETE", "/api/outputs/1", scope="pane").json()["removed"]
+    assert live.get("/api/outputs")["total"] == 0
+    assert live.get("/api/state")["trash"] == 1
+    assert live.request("POST", "/api/outputs/1/restore", scope="pane").json()["removed"] is None
+    assert live.request("DELETE", "/api/outputs/1?purge=1", scope="pane").json()["purged"]
+    response = live.request("GET", "/api/outputs/1")
+    assert response.status == 404
+    assert "there are none" in response.json()["error"]
+
+
+def test_an_unknown_id_is_answered_with_what_there_is(live: Live) -> None:
+    publish(live)
+    publish(live)
+    assert "nearest are 2" in live.request("GET", "/api/outputs/99").json()["error"]
+    assert "it has text/plain" in live.request("GET", "/api/outputs/1/data?mime=image/png").json()["error"]
+
+
+def test_clear_is_bounded_by_project_session_and_age(live: Live) -> None:
+    for project in ("/a", "/b", "/a"):
+        publish(live, project=project)
+    assert live.request("POST", "/api/clear", {"project": "/a", "older_than": 3600}).json() == {"removed": []}
+    assert live.request("POST", "/api/clear", {"project": "/a"}).json() == {"removed": [1, 3]}
+    assert live.request("POST", "/api/clear", {}).json() == {"removed": [2]}
+    for body in ({"older_than": "x"}, {"older_than": -1}, {"older_than": True}, {"project": 5}, {"older_than": 1e99}):
+        assert live.request("POST", "/api/clear", body).status == 400
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "after=-1", "before=1.5", "removed=maybe", f"after={10**30}"])
+def test_a_wrong_query_is_explained(live: Live, query: str) -> None:
+    response = live.request("GET", f"/api/outputs?{query}")
+    assert response.status == 400
+    assert "expected" in response.json()["error"]
+
+
+def test_lists_page_and_filter(live: Live) -> None:
+    for number in range(1, 8):
+        publish(live, title=f"Plot {number}", project="/p" if number % 2 else "/q")
+
+    def ids(query: str) -> list[int]:
+        return [output["id"] for output in live.get(f"/api/outputs?{query}")["outputs"]]
+
+    assert ids("limit=3") == [5, 6, 7]
+    assert ids("after=2&limit=2") == [3, 4]
+    assert ids("before=4&limit=2") == [2, 3]
+    assert ids("project=/q") == [2, 4, 6]
+    assert ids("q=plot%203") == [3]
+    assert live.get("/api/outputs?project=/q&limit=1")["total"] == 3
+
+
+@pytest.mark.parametrize("size", [1000, INLINE * 20])
+def test_ranges_of_small_and_large_data(live: Live, size: int) -> None:
+    content = os.urandom(size)
+    publish(live, {"image/png": base64.b64encode(content).decode()})
+    url = "/" + live.outputs()[0]["data"]["image/png"]["url"]
+    for address, scope in ((url, None), ("/api/outputs/1/data", "pane")):
+        whole = live.request("GET", address, scope=scope)
+        assert (whole.status, whole.body) == (200, content)
+        assert whole.headers["accept-ranges"] == "bytes"
+        for header, expected in {
+            "bytes=0-9": content[:10],
+            "bytes=10-": content[10:],
+            "bytes=-7": content[-7:],
+            "bytes=5-5": content[5:6],
+            f"bytes={size - 1}-{size + 500}": content[-1:],
+        }.items():
+            part = live.request("GET", address, headers={"Range": header}, scope=scope)
+            assert (part.status, part.body) == (206, expected)
+            assert part.headers["content-range"].endswith(f"/{size}")
+        assert live.request("GET", address, headers={"Range": f"bytes={size}-"}, scope=scope).status == 416
+        assert live.request("GET", address, headers={"Range": "lines=1-2"}, scope=scope).body == content
+        head = live.request("HEAD", address, scope=scope)
+        assert (head.status, head.headers["content-length"], head.body) == (200, str(size), b"")
+
+
+def test_capability_addresses_serve_rasters_as_such_and_all_else_as_octets(live: Live) -> None:
+    publish(live, {"image/png": base64.b64encode(PNG).decode(), "text/html": "<script>", "image/svg+xml": "<svg/>"})
+    data = live.outputs()[0]["data"]
+    types = {
+        mime: live.request("GET", "/" + each["url"], scope=None).headers["content-type"] for mime, each in data.items()
+    }
+    octets = "application/octet-stream"
+    assert types == {"image/png": "image/png", "text/html": octets, "image/svg+xml": octets}
+    response = live.request("GET", "/" + data["text/html"]["url"], scope=None)
+    assert response.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert response.headers["content-security-policy"].startswith("sandbox")
+    for wrong in (
+        data["text/html"]["url"].replace(".bin", ".png"),
+        data["image/png"]["url"].replace(".png", ".bin"),
+        "c/" + "0" * 32 + "/" + data["image/png"]["sha256"] + ".png",
+    ):
+        assert live.request("GET", "/" + wrong, scope=None).status == 403
+
+
+def test_data_is_served_inert_even_when_opened_directly(live: Live) -> None:
+    publish(live, {"text/html": "<script>alert(1)</script>"})
+    response = live.request("GET", "/api/outputs/1/data")
+    assert response.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "expected"),
+    [
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("application/geo+json", "application/geo+json; charset=utf-8"),
+        ("image/png", "image/png"),
+        ("text/x; evil\r\nX: 1", "application/octet-stream"),
+        ("text/html; charset=utf-7", "application/octet-stream"),
+    ],
+)
+def test_content_types_cannot_smuggle_anything(mimetype: str, expected: str) -> None:
+    assert content_type_of(mimetype) == expected
+
+
+def test_the_shell_has_a_strict_policy_for_the_host_it_was_asked_at(live: Live) -> None:
+    response = live.request("GET", "/", headers={"Host": "localhost:18792", "Sec-Fetch-Site": "cross-site"}, scope=None)
+    policy = response.headers["content-security-policy"]
+    assert response.status == 200
+    for part in (
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self' ws://localhost:18792 wss://localhost:18792",
+        "frame-src 'self' http://*.localhost:18792",
+        "frame-ancestors 'self'",
+        "require-trusted-types-for 'script'",
+    ):
+        assert part in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_the_frame_document_has_an_opaque_origin_and_names_no_address_of_ours(live: Live) -> None:
+    response = live.request("GET", "/" + live.get("/api/state")["frame"], scope=None)
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts allow-downloads allow-forms allow-modals allow-pointer-lock;")
+    assert "allow-same-origin" not in policy
+    assert "'self'" not in policy
+    assert "http" not in policy
+    assert live.request("GET", "/c/" + "0" * 32 + "/frame.html", scope=None).status == 403
+
+
+@pytest.mark.parametrize("nonce", ["", "0" * 15, "0" * 129, "g" * 32, "0" * 32 + "\\n"])
+def test_a_challenge_needs_a_nonce_in_form(live: Live, nonce: str) -> None:
+    assert live.request("GET", f"/hello?nonce={nonce}", scope=None).status == 400
+
+
+def test_a_code_is_good_for_one_exchange(live: Live) -> None:
+    code = live.request("POST", "/api/codes").json()["code"]
+    assert live.request("POST", "/exchange", {"code": code}, scope=None).json() == {"token": live.token("pane")}
+    assert live.request("POST", "/exchange", {"code": code}, scope=None).status == 403
+
+
+def test_guessing_codes_is_slowed_down_but_locks_nobody_out(live: Live) -> None:
+    statuses = [live.request("POST", "/exchange", {"code": str(n)}, scope=None).status for n in range(20)]
+    assert statuses[0] == 403
+    assert statuses[-1] == 429
+    code = live.request("POST", "/api/codes").json()["code"]
+    assert live.request("POST", "/exchange", {"code": code}, scope=None).status == 200
+    for body in ({}, {"code": 5}, {"code": None}):
+        assert live.request("POST", "/exchange", body, scope=None).status in (403, 429)
+
+
+# -- blobs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 10, INLINE, 3 * 2**20 + 17])
+def test_a_blob_is_uploaded_once(live: Live, size: int) -> None:
+    content = os.urandom(size)
+    address = "/api/blobs/" + hashlib.sha256(content).hexdigest()
+    assert live.request("HEAD", address, scope="session").status == 404
+    assert live.request("PUT", address, content, scope="session").status == 201
+    assert live.request("HEAD", address, scope="session").status == 200
+    assert live.request("PUT", address, content, scope="session").status == 200
+
+
+def test_a_blob_with_another_hash_is_refused_and_leaves_nothing(live: Live) -> None:
+    content = os.urandom(300_000)
+    response = live.request("PUT", "/api/blobs/" + "0" * 64, content)
+    assert response.status == 400
+    assert "SHA-256" in response.json()["error"]
+    assert live.request("HEAD", "/api/blobs/" + hashlib.sha256(content).hexdigest()).status == 404
+    assert files(live) == []
+
+
+def test_a_blob_needs_a_length_and_has_a_bound(start) -> None:  # type: ignore[no-untyped-def]
+    live = start(max_blob_bytes=1000)
+    address = "/api/blobs/" + hashlib.sha256(bytes(2000)).hexdigest()
+    assert live.request("PUT", address, bytes(2000)).status == 413
+    assert live.request("PUT", address, headers={"Transfer-Encoding": "chunked"}).status == 411
+
+
+def test_the_blob_of_a_private_session_stays_in_memory(live: Live) -> None:
+    session = live.session(private=True)
+    session.welcome()
+    content = os.urandom(300_000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    headers = {"X-Ipyweb-Session": session.id}
+    assert live.request("PUT", f"/api/blobs/{sha256}", content, headers).status == 201
+    assert live.request("HEAD", f"/api/blobs/{sha256}", headers=headers).status == 200
+    session.display({}, data={"image/png": {"blob": sha256, "size": len(content)}})
+    session.acked()
+    assert live.request("GET", "/api/outputs/1/data").body == content
+    assert files(live) == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(live: Live) -> None:
+    head = (
+        f"PUT /api/blobs/{'0' * 64} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000000\r\n"
+        f"Authorization: Bearer {live.token()}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", live.port)) as peer:
+        peer.sendall(head.encode() + bytes(2_000_000))
+    for _ in range(200):
+        live.get("/api/state")
+        if not files(live):
+            break
+    assert files(live) == []
+
+
+def files(live: Live) -> list[str]:
+    return [str(path) for path in (data_dir() / "blobs").rglob("*") if path.is_file()]
