@@ -50,6 +50,10 @@ class PaneBuildHook(BuildHookInterface[Any]):
 
     def _run(self, command: tuple[str, ...], folder: Path) -> None:
         program = shutil.which(command[0]) or command[0]
-        done = subprocess.run([program, *command[1:]], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            [program, *command[1:]], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         if done.returncode != 0:
-            raise RuntimeError(f"ipyweb: {' '.join(command)} failed in js/ with status {done.returncode}:\n{done.stdout}")
+            raise RuntimeError(
+                f"ipyweb: {' '.join(command)} failed in js/ with status {done.returncode}:\n{done.stdout}"
+            )

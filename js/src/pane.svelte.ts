@@ -82,11 +82,16 @@ export class Pane {
     }
   }
 
-  /** The address changed: a link to another output, or a new token. */
-  followAddress(): void {
-    const fragment = parseFragment(location.hash);
-    if (fragment.token || fragment.code) location.reload();
+  /** The address's fragment became `hash`: a link to another output, or a new token. The address itself may be ours again. */
+  followAddress(hash: string): void {
+    const fragment = parseFragment(hash);
+    if (fragment.token || fragment.code) this.#reload(hash);
     else if (fragment.output !== null && fragment.output !== this.outputs.current) void this.#showOutput(fragment.output);
+  }
+
+  #reload(hash: string): void {
+    history.replaceState(null, "", this.#base + hash);
+    location.reload();
   }
 
   /** The tab or the network is back. */

@@ -12,7 +12,9 @@ from .conftest import Pane, Publish
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
-def test_a_pane_resumes_when_the_hub_is_back(hub: connection.Connection, pane: Pane, publish: Publish, sign: signal.Signals) -> None:
+def test_a_pane_resumes_when_the_hub_is_back(
+    hub: connection.Connection, pane: Pane, publish: Publish, sign: signal.Signals
+) -> None:
     first, second = publish({"text/plain": "one"}), publish({"text/plain": "two"})
     pane.ready(second)
     status = pane.page.get_by_test_id("status")

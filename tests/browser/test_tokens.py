@@ -9,7 +9,9 @@ from ipyweb import connection
 from .conftest import PROJECT, OpenPane, Pane, Publish
 
 
-def test_the_token_is_wiped_from_the_address_and_survives_a_reload(hub: connection.Connection, pane: Pane, publish: Publish) -> None:
+def test_the_token_is_wiped_from_the_address_and_survives_a_reload(
+    hub: connection.Connection, pane: Pane, publish: Publish
+) -> None:
     output = publish({"text/plain": "x"})
     pane.ready(output)
     assert hub.token_for("pane") not in pane.page.url
@@ -17,7 +19,9 @@ def test_the_token_is_wiped_from_the_address_and_survives_a_reload(hub: connecti
     pane.ready(output)
 
 
-def test_the_token_is_in_no_request_but_to_the_api_and_the_socket(hub: connection.Connection, context: BrowserContext) -> None:
+def test_the_token_is_in_no_request_but_to_the_api_and_the_socket(
+    hub: connection.Connection, context: BrowserContext
+) -> None:
     token = hub.token_for("pane")
     seen: list[tuple[str, bool]] = []
     page = context.new_page()

@@ -41,12 +41,13 @@ html, body { height: 100%; }
 body { margin: 0; }
 #output { box-sizing: border-box; min-height: 100%; }
 #output.fill { height: 100%; overflow: hidden; }
-#output.center { display: grid; place-content: center; place-items: center; padding: 16px; }
+#output.center { display: grid; place-content: safe center; place-items: safe center; padding: 16px; }
 #output.center > div { overflow: visible; }
 #output.sheet { padding: 24px 28px; }
 #output.paper > * { background: #fff; color: #000; border-radius: 3px; }
 #output.prose { padding: 28px 32px 48px; max-width: 74ch; margin: 0 auto; font-size: 15px; line-height: 1.62; }
 ${PROSE.replace(/^(?=\S)/gm, "#output.prose ")}
 #output pre.error { margin: 24px 28px; white-space: pre-wrap; color: light-dark(#b3261e, #f2a19a); }
-.vega-embed details:not([open]) { opacity: .35; } .vega-embed:hover details { opacity: 1; }
+#output .vega-embed.has-actions { padding-right: 0; }
+#output .vega-embed details { opacity: 0; } #output .vega-embed:is(:hover, :focus-within) details { opacity: 1; }
 `;
