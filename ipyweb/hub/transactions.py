@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .store import Store
 
 log = logging.getLogger("ipyweb.hub.store")
+PATIENCE_MILLISECONDS = 5000
+LOCKED_MILLISECONDS = 100
 _REFUSALS = {
     sqlite3.SQLITE_FULL: "the disk or the quota of outputs is full; remove outputs (`ipyweb clear`) or free disk space",
     sqlite3.SQLITE_IOERR: "the disk refuses writes; free disk space or look at its health",
@@ -67,6 +69,7 @@ class Transactions:
         self.blobs = blobs
         self.refusal: Unavailable | None = None
         self._read_only = read_only
+        self._patience = 0
         self.known: dict[str, KnownSession] = {}
         self._outputs: dict[int, None] = {}
         self._sessions: dict[str, None] = {}
@@ -87,6 +90,9 @@ class Transactions:
             refusal = self._refusal(error)
             if refusal is None:
                 return self._one_by_one(jobs, error)
+            if primary_code(error) == sqlite3.SQLITE_BUSY:
+                self._be_patient(LOCKED_MILLISECONDS)
+                return self._transaction(jobs, refusal)
         except Exception as error:
             return self._one_by_one(jobs, error)
         try:
@@ -113,7 +119,15 @@ class Transactions:
             self._roll_back(before)
             raise
         self._committed()
+        if refusal is None:
+            self._be_patient(PATIENCE_MILLISECONDS)
         return Batch(outcomes, changes, None if refusal is None else str(refusal))
+
+    def _be_patient(self, milliseconds: int) -> None:
+        """How long to wait for a lock: not again and again for as long while one is held, as reads wait too."""
+        if milliseconds != self._patience:
+            self.db.execute(f"PRAGMA busy_timeout = {milliseconds}").fetchone()
+            self._patience = milliseconds
 
     def _attempt(self, job: Job) -> Outcome:
         try:

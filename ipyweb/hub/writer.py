@@ -8,7 +8,9 @@ import asyncio
 import contextlib
 import logging
 import queue
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -104,21 +106,21 @@ class StoreThread:
             self._tell(self._fail_start, error)
             return
         self._tell(self._succeed_start, store)
-        more_to_tidy, idle = True, 0.0
+        due = forget_due = time.monotonic()
         while True:
-            items, stop = self._take(TIDY_SECONDS if not more_to_tidy else 0.0)
+            items, stop = self._take(max(0.0, due - time.monotonic()))
             if items:
                 store = self._run(store, items)
-                more_to_tidy = True
-            elif not stop:
-                idle += TIDY_SECONDS
-                store, more_to_tidy = self._tidy(store, forget=idle >= FORGET_SECONDS)
-                if idle >= FORGET_SECONDS:
-                    store.guard_disk()
-                    idle = 0.0
+                due = min(due, time.monotonic() + TIDY_SECONDS)
             if stop:
                 store.close()
                 return
+            if time.monotonic() >= due:
+                store, more = self._tidy(store)
+                due = time.monotonic() + (0 if more else FORGET_SECONDS)
+            if time.monotonic() >= forget_due:
+                store = self._forget(store)
+                forget_due = time.monotonic() + FORGET_SECONDS
 
     def _take(self, timeout: float) -> tuple[list[_Item], bool]:
         """Everything that waits, up to the limits of one transaction; and whether to stop after it."""
@@ -148,20 +150,19 @@ class StoreThread:
         self._tell(self._deliver, items, batch)
         return store
 
-    def _tidy(self, store: Store, *, forget: bool) -> tuple[Store, bool]:
-        more = False
+    def _tidy(self, store: Store) -> tuple[Store, bool]:
+        """One small step of pruning, and whether there is more to do."""
+        found: list[bool] = []
+        store = self._run(store, [_Item(lambda store: found.append(store.tidy()), _nobody, 0)])
+        return store, any(found[-1:])
 
-        def done(outcome: Outcome) -> None:
-            pass
-
-        def job(store: Store) -> None:
-            nonlocal more
-            more = store.tidy()
-            if forget:
-                store.forget()
-
-        store = self._run(store, [_Item(job, done, 0)])
-        return store, more
+    def _forget(self, store: Store) -> Store:
+        store = self._run(store, [_Item(lambda store: store.forget(), _nobody, 0)])
+        try:
+            store.guard_disk()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the store's limits could not be fitted to the disk: %s", error)
+        return store
 
     def _replace(self, store: Store, error: Exception) -> Store:
         log.error("the database is damaged: %s", error)
@@ -190,3 +191,9 @@ class StoreThread:
     def _fail_start(self, error: Exception) -> None:
         assert self._started is not None
         self._started.set_exception(error)
+
+
+def _nobody(outcome: Outcome) -> None:
+    """Nobody waits for this outcome."""
+    if outcome.error is not None:
+        log.warning("a chore of the store failed: %s", outcome.error)

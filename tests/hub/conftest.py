@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ from ipyweb.hub.app import Process
 from ipyweb.hub.messages import Command, Display, Hello
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.sqlite import SqliteStore
-from ipyweb.hub.store import Applied, Changes, Job
+from ipyweb.hub.store import Applied, Changes, Job, timestamp
 from ipyweb.protocol import encode
 
-TIME = "2026-11-20T11:01:38.123456Z"
+TIME = timestamp(datetime.now(UTC))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
 

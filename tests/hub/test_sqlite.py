@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ipyweb.hub import disk, schema
+from ipyweb.hub import disk, schema, transactions
 from ipyweb.hub.blobs import INLINE
 from ipyweb.hub.messages import Blob, Bye, Clear, Command, SessionChange
 from ipyweb.hub.retention import Limits
@@ -358,10 +358,12 @@ def test_a_full_database_gives_up_the_trash_before_it_refuses(bare: Bare) -> Non
     assert bare.store.figures().outputs == 3
 
 
-def test_a_locked_database_refuses_writes_and_answers_reads(bare: Bare, tmp_path: Path) -> None:
+def test_a_locked_database_refuses_writes_and_answers_reads(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "PATIENCE_MILLISECONDS", 200)
     bare.open()
     bare.display(1)
-    bare.store.db.execute("PRAGMA busy_timeout = 10")
     other = sqlite3.connect(tmp_path / "outputs.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable, match="locked"):
@@ -458,7 +460,8 @@ def tidy(bare: Bare) -> None:
 def test_the_oldest_outputs_go_when_there_are_too_many_bytes_and_pinned_ones_stay(
     make_store: Callable[..., Bare],
 ) -> None:
-    bare = make_store(limits=Limits(max_bytes=2 * 2**20))
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    bare = make_store(limits=Limits(max_bytes=2 * 2**20), clock=lambda: now)
     bare.open()
     for seq in range(1, 81):
         bare.display(seq, {"text/plain": os.urandom(50_000)}, time=f"2026-11-20T11:00:{seq:02d}.000000Z")
