@@ -32,7 +32,8 @@ PLOTLY = {
     "data": [{"type": "bar", "x": ["a", "b"], "y": {"dtype": "i1", "bdata": "AwU="}, "marker": {"color": "green"}}],
     "layout": {"title": {"text": "Bars"}},
 }
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200" fill="green"/></svg>'
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">
+    <rect width="300" height="200" fill="green"/></svg>"""
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "gif", "webp"])

@@ -192,7 +192,13 @@ def test_nothing_is_cut_off_at_any_width(pane: Pane, publish: Publish, width: in
     pane.go(publish({"text/plain": "one"}))
     publish({"text/plain": "unread"})
     kinds = {"text/plain": "two", "text/html": "two", "application/json": {}, "text/markdown": "two"}
-    pane.go(publish(kinds, title="A long title of an output, longer than what has room"))
+    pane.go(
+        publish(
+            kinds,
+            title="A long title of an output, longer than what has room",
+            session="a long session name · pts/3 · node17.cluster.example.org",
+        )
+    )
     publish({"text/plain": "unread"})
     assert pane.page.evaluate("document.documentElement.scrollWidth") <= width
     for control in pane.page.locator("header button:visible, footer button.icon:visible").all():
