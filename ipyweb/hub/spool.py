@@ -17,10 +17,19 @@ BAD_SUFFIX = ".bad"
 def waiting(directory: Path) -> list[Path]:
     """The spool files that wait, oldest first; what is not ours alone is left alone."""
     try:
-        found = [path for path in directory.iterdir() if path.suffix == SUFFIX and is_private_file(path)]
-        return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        names = [path for path in directory.iterdir() if path.suffix == SUFFIX]
     except OSError:
         return []
+    ages = {path: age for path in names if (age := _age(path)) is not None}
+    return sorted(ages, key=lambda path: (ages[path], path.name))
+
+
+def _age(path: Path) -> int | None:
+    """When a file of our own was written; ``None`` for others, and for one that vanished meanwhile."""
+    try:
+        return path.lstat().st_mtime_ns if is_private_file(path) else None
+    except OSError:
+        return None
 
 
 def read(path: Path) -> list[Message]:
