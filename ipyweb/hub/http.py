@@ -75,9 +75,7 @@ class Outputs(OutputsHandler):
             self.refuse(403, "")
         hello, display = published(self.json_body())
         applied = await self.hub.call(lambda store: store.publish(hello, display))
-        self.send_json(
-            {"id": applied.output, "display_id": display.display_id, "version": applied.version}, status=201
-        )
+        self.send_json({"id": applied.output, "display_id": display.display_id, "version": applied.version}, status=201)
 
     def _removed(self) -> bool | None:
         text = self.get_query_argument("removed", "").lower()

@@ -162,7 +162,9 @@ class HubState:
             return
         del self.links[session]
         self._note_idle()
-        if not ended:
+        if ended:
+            self._end(session)
+        else:
             self.jobs.submit(lambda store: store.close_session(session), _log_failure)
             self.end_later(session)
 

@@ -176,9 +176,7 @@ def _read(seq: int, message: Message) -> tuple[Command, Exception | None]:
         return Command(seq), error
 
 
-def _apply(
-    store: Store, session: str, command: Command, problem: Exception | None
-) -> tuple[Applied, Exception | None]:
+def _apply(store: Store, session: str, command: Command, problem: Exception | None) -> tuple[Applied, Exception | None]:
     """Apply a command; one that no later try would mend is counted too."""
     try:
         return store.apply(session, command), problem
@@ -234,4 +232,3 @@ class Frontend(Peer):
             since = self.hub.event
         self.cursor = since
         self.wake()
-

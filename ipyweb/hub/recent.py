@@ -77,5 +77,3 @@ def changed_frame(entries: list[Entry], event: int, most: int) -> tuple[str, int
     outputs = array(entry.text for entry in taken if not entry.is_session)
     sessions = array(entry.text for entry in taken if entry.is_session)
     return f'{{"type":"changed","event":{reached},"outputs":{outputs},"sessions":{sessions}}}', reached
-
-

@@ -136,4 +136,3 @@ def _consume(future: "asyncio.Future[None]") -> None:
     """Look at a late exception, so that asyncio does not report it as forgotten."""
     if not future.cancelled():
         future.exception()
-

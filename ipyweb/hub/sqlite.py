@@ -1,7 +1,5 @@
 """The default store: one SQLite database on the hub's own thread. `Store` says what each method does."""
 
-import hashlib
-import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,13 +12,13 @@ from .blobs import Blobs
 from .messages import Blob, Bye, Clear, Command, Display, Hello, SessionChange, dumps
 from .retention import Limits
 from .schema import PAGE
+from .sessions import Sessions
 from .store import (
     Applied,
     Changes,
     Data,
     Figures,
     Filter,
-    NotFound,
     OutputRow,
     Page,
     SessionRow,
@@ -28,17 +26,15 @@ from .store import (
     TooLarge,
     Unavailable,
     VersionRow,
-    WrongKey,
     timestamp,
 )
-from .transactions import KnownSession, Transactions
+from .transactions import KnownSession
 
-_COLUMNS = (*SessionRow._fields[:-1], "key")
 _EDITABLE = ("title", "note", "pinned")
 BALLAST = "ballast"
 
 
-class SqliteStore(Transactions):
+class SqliteStore(Sessions):
     """See `Store`.
 
     Args:
@@ -65,112 +61,22 @@ class SqliteStore(Transactions):
     ) -> None:
         queries.add_functions(connection)
         blobs = Blobs(connection, None if directory is None else directory / "blobs")
-        super().__init__(connection, blobs, Unavailable(read_only) if read_only else None, event, next_id)
+        refusal = Unavailable(read_only) if read_only else None
+        super().__init__(connection, blobs, refusal, event, next_id, clock)
         self.directory = directory
         self.limits = limits or Limits()
         self.max_bytes = self.limits.max_bytes
         self.durable = directory is not None
         self.notices = list(notices)
-        self.clock = clock
-
-    def now(self) -> str:
-        """The time as it stands in records."""
-        return timestamp(self.clock())
 
     def close(self) -> None:
         """Close the database; what was committed is safe."""
         self.db.close()
 
-    # -- sessions -----------------------------------------------------------------------------------------------------
-
-    def open_session(self, hello: Hello) -> int:
-        session = self._find(hello.id)
-        if session is None:
-            session = self._introduce(hello)
-        elif not hmac.compare_digest(session.key, _key_hash(hello.key)):
-            raise WrongKey(f"session {hello.id} belongs to another process")
-        session.expected = None
-        session.row = session.row._replace(connected=1, ended=None)
-        if self.refusal is None:
-            self._save(session)
-        return session.acked
-
-    def close_session(self, session: str) -> None:
-        self._set(session, connected=0)
-
-    def end_session(self, session: str) -> None:
-        found = self._find(session)
-        if found is not None and not found.row.connected:
-            self._set(session, ended=self.now())
-            del self.known[session]
-
-    def disconnect_all(self) -> list[str]:
-        found = [name for (name,) in self.db.execute("SELECT id FROM sessions WHERE ended IS NULL")]
-        for name in found:
-            self._set(name, connected=0)
-        return found
-
-    def _introduce(self, hello: Hello) -> KnownSession:
-        row = SessionRow(
-            id=hello.id,
-            project=hello.project,
-            title=hello.title,
-            name=hello.name,
-            kind=hello.kind,
-            host=hello.host,
-            pid=hello.pid,
-            python=hello.python,
-            argv=hello.argv,
-            cwd=hello.cwd,
-            started=hello.started,
-            ended=None,
-            connected=0,
-            private=int(hello.private),
-            acked=0,
-            event=0,
-        )
-        session = self.known[hello.id] = KnownSession(row, _key_hash(hello.key), stored=False)
-        return session
-
-    def _find(self, session_id: str) -> KnownSession | None:
-        if session_id in self.known:
-            return self.known[session_id]
-        row = self.db.execute(f"SELECT {', '.join(_COLUMNS)} FROM sessions WHERE id = ?", (session_id,)).fetchone()
-        if row is None:
-            return None
-        session = self.known[session_id] = KnownSession(SessionRow(*row[:-1]), row[-1], stored=True)
-        return session
-
-    def _get(self, session_id: str) -> KnownSession:
-        session = self._find(session_id)
-        if session is None:
-            raise NotFound(f"there is no session {session_id}")
-        return session
-
-    def _set(self, session_id: str, **values: Any) -> None:
-        session = self._find(session_id)
-        if session is None:
-            return
-        session.row = session.row._replace(**values)
-        if self.refusal is None:
-            self._save(session)
-
-    def _save(self, session: KnownSession) -> None:
-        """Write a session's row where it belongs, whole."""
-        event = self.session_changed(session.row.id)
-        session.row = session.row._replace(event=event, acked=session.acked)
-        values = (*session.row[:-1], session.key)
-        marks = ", ".join("?" * len(values))
-        columns = ", ".join(_COLUMNS)
-        self.db.execute(f"INSERT OR REPLACE INTO {session.schema}.sessions({columns}) VALUES({marks})", values)
-        if session.schema == "main":
-            self.db.execute("DELETE FROM private.sessions WHERE id = ?", (session.row.id,))
-        session.stored = True
-
     # -- messages -----------------------------------------------------------------------------------------------------
 
     def apply(self, session: str, command: Command) -> Applied:
-        known = self._get(session)
+        known = self.get_session(session)
         if command.seq <= known.acked:
             return self._again(known, command.seq)
         if known.expected is not None and command.seq > known.expected:
@@ -179,7 +85,7 @@ class SqliteStore(Transactions):
         self.require_writing()
         result = self._do(known, command)
         if not known.stored:
-            self._save(known)
+            self.save_session(known)
         self.seq_applied(known, command.seq)
         known.expected = command.seq + 1
         return result._replace(acked=command.seq)
@@ -201,22 +107,25 @@ class SqliteStore(Transactions):
             case SessionChange(values=values):
                 self._change_session(session, values)
             case Bye():
-                self._set(session.row.id, ended=self.now(), connected=0)
+                self.set_session(session.row.id, ended=self.now(), connected=0)
         return Applied(command.seq)
 
     def _change_session(self, session: KnownSession, values: Mapping[str, Any]) -> None:
         changed = {name: value for name, value in values.items() if name == "name" or value is not None}
         session.row = session.row._replace(**{**changed, "private": int(changed.get("private", session.row.private))})
-        self._save(session)
+        self.save_session(session)
 
     def publish(self, hello: Hello, display: Display) -> Applied:
         self.require_writing()
-        session = self._find(hello.id)
+        session = self.find_session(hello.id)
         if session is None:
-            session = self._introduce(hello)
+            session = self.introduce(hello)
             session.row = session.row._replace(ended=self.now())
-            self._save(session)
-        return self._display(session, display, None)
+            self.save_session(session)
+        applied = self._display(session, display, None)
+        if not session.row.connected:
+            self.known.pop(hello.id)
+        return applied
 
     def _display(self, session: KnownSession, display: Display, seq: int | None) -> Applied:
         for content in display.data.values():
@@ -243,9 +152,7 @@ class SqliteStore(Transactions):
             retention.drop_versions(self, schema, output_id)
         return Applied(0, output_id, version)
 
-    def _insert(
-        self, session: KnownSession, display: Display, data: str, size: int, found: None
-    ) -> tuple[int, int]:
+    def _insert(self, session: KnownSession, display: Display, data: str, size: int, found: None) -> tuple[int, int]:
         output_id, self.next_id = self.next_id, self.next_id + 1
         values = {
             "id": output_id,
@@ -380,7 +287,7 @@ class SqliteStore(Transactions):
         return self.blobs.touch(sha256, ("private",) if self.is_private(session) else ("main", "private"))
 
     def is_private(self, session: str | None) -> bool:
-        found = self._find(session) if session else None
+        found = self.find_session(session) if session else None
         return not self.durable or (found is not None and bool(found.row.private))
 
     def put_blob(self, sha256: str, content: bytes | Path, size: int, session: str | None) -> None:
@@ -388,7 +295,7 @@ class SqliteStore(Transactions):
         if isinstance(content, Path):
             self.blobs.adopt(sha256, content, size)
         else:
-            found = self._find(session) if session else None
+            found = self.find_session(session) if session else None
             self.blobs.store(found.schema if found else "main", bytes.fromhex(sha256), content)
 
     def blob(self, sha256: str) -> Data:
@@ -450,7 +357,3 @@ def _source(session: SessionRow, display: Display) -> str:
 
 def _schema(row: OutputRow) -> str:
     return "private" if row.private else "main"
-
-
-def _key_hash(key: str) -> bytes:
-    return hashlib.sha256(bytes.fromhex(key)).digest()

@@ -467,9 +467,7 @@ def test_a_newer_database_is_read_only_and_says_so(start: Callable[..., Live]) -
     assert path.read_bytes() == before
 
 
-def test_a_data_directory_that_cannot_be_written_means_memory(
-    start: Callable[..., Live], tmp_path: Path
-) -> None:
+def test_a_data_directory_that_cannot_be_written_means_memory(start: Callable[..., Live], tmp_path: Path) -> None:
     plain = tmp_path / "file"
     plain.touch()
     live = start(data_dir=str(plain / "below"))

@@ -430,9 +430,7 @@ def test_events_have_no_gaps(live: Live) -> None:
         assert live.outputs()[-1]["event"] == before + n + 1
 
 
-def test_a_pane_that_does_not_read_is_closed_and_others_are_served(
-    live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pane_that_does_not_read_is_closed_and_others_are_served(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ipyweb.hub.sockets.WRITE_SECONDS", 0.1)
     stuck = stuck_pane(live)
     session, pane = live.session(), live.pane()

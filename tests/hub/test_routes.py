@@ -243,7 +243,9 @@ def test_no_response_sets_cookies_or_opens_to_other_origins_and_all_carry_the_se
     for address, method, scope in itertools.product(addresses, METHODS, ("admin", None)):
         if (address, method) == ("/api/stop", "POST"):
             continue
-        headers = live.request(method, address, scope=scope, headers={"Origin": f"http://127.0.0.1:{live.port}"}).headers
+        headers = live.request(
+            method, address, scope=scope, headers={"Origin": f"http://127.0.0.1:{live.port}"}
+        ).headers
         assert headers["x-content-type-options"] == "nosniff", address
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-resource-policy"] in ("same-origin", "cross-origin")
@@ -348,5 +350,3 @@ def status_of(port: int, request: str) -> int:
         except ConnectionResetError:
             return 0
     return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else 0
-
-

@@ -571,3 +571,17 @@ def check(bare: Bare) -> None:
         for output, versions, version in db.execute(f"SELECT id, versions, version FROM {place}.outputs"):
             statement = f"SELECT count(*), max(version) FROM {place}.versions WHERE output = ?"
             assert db.execute(statement, (output,)).fetchone() == (versions, version)
+
+
+def test_sessions_that_are_over_are_not_kept_in_memory(bare: Bare) -> None:
+    for number in range(20):
+        session = f"{number:032x}"
+        bare.open(session)
+        bare.display(1, session=session)
+        bare.apply(Bye(2), session)
+        ended = bare.store.sessions(None).rows[-1]
+        bare.call(lambda store, session=session: store.end_session(session))
+        assert bare.store.sessions(None).rows[-1] == ended
+    hello = make_hello("c" * 32, kind="http")
+    bare.call(lambda store: store.publish(hello, make_display(0)))
+    assert bare.store.known == {}
