@@ -113,15 +113,19 @@ class Pane:
         return near / (picture.width * picture.height)
 
 
+def executable() -> str | None:
+    """Path of the installed Chromium; ``None`` means Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file."""
     static = Path(ipyweb.__file__).with_name("static")
     assert (static / "index.html").is_file(), "the pane is not built: run `npm ci && npm run build` in js/"
     with sync_playwright() as playwright:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        executable = next((path for path in map(shutil.which, names) if path), None)
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Browser, Response, expect
 
 from ipyweb import connection
 
-from .conftest import OpenPane, Pane, Publish, html, image
+from .conftest import ARGUMENTS, OpenPane, Pane, Publish, executable, html, image
 
 RESULT = "<p id=result>waiting</p><script>const say = words => { result.textContent = words }</script>"
 
@@ -230,3 +230,16 @@ def test_a_blocked_resource_is_said(pane: Pane, publish: Publish) -> None:
     pane.ready(publish(html("<script src='https://cdn.example.org/lib.js'></script>x")))
     expect(pane.page.get_by_test_id("stage")).to_contain_text("cdn.example.org")
     pane.expect_problems()
+
+
+def test_frames_share_the_hub_s_host_where_names_under_localhost_do_not_resolve(
+    hub: connection.Connection, chromium: Browser, publish: Publish
+) -> None:
+    output = publish(html("<p id=p>drawn</p>"))
+    unresolved = "--host-resolver-rules=MAP *.localhost ^NOTFOUND"
+    browser = chromium.browser_type.launch(executable_path=executable(), args=[*ARGUMENTS, unresolved])
+    pane = Pane(browser.new_page(), hub.url).open(f"token={hub.token_for('pane')}").ready(output)
+    assert pane.frame.url.startswith(f"{hub.url}/c/")
+    assert pane.frame.evaluate("self.origin") == "null"
+    assert pane.frame.locator("#p").inner_text() == "drawn"
+    browser.close()
