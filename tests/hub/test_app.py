@@ -624,7 +624,7 @@ def test_no_secret_is_in_the_log_the_arguments_or_the_environment(spawn: Callabl
         assert secret.encode() not in seen
 
 
-def test_nothing_is_imported_once_the_hub_answers(spawn: Callable[[], Spawned], tmp_path: Path) -> None:
+def test_nothing_is_imported_once_the_hub_answers(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The environment may be deleted while the hub runs."""
     report = tmp_path / "imports"
     code = (
@@ -635,6 +635,7 @@ def test_nothing_is_imported_once_the_hub_answers(spawn: Callable[[], Spawned], 
         f"open({str(report)!r}, 'w').write(chr(10).join(set(sys.modules) - seen))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    request.addfinalizer(process.kill)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     found = connection.find()
