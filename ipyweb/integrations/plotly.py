@@ -28,8 +28,11 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     bundles = shell.display_formatter.mimebundle_formatter
     displays.for_type(_FIGURE, _not_by_itself)
     bundles.for_type(_FIGURE, lambda figure: _bundle(figure.to_dict()))
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(_FIGURE, lambda figure: None)  # a second copy, whose script would come from a CDN
 
     def undo() -> None:
+        html.pop(_FIGURE, None)
         if pio.renderers.default == "ipyweb":
             pio.renderers.default = before
         with contextlib.suppress(AttributeError):  # plotly 7.1 raises it after it has removed the renderer
