@@ -174,6 +174,18 @@ class CodesHandler(Handler):
         self.send_json({"code": self.hub.codes.issue()})
 
 
+class Opened(Handler):
+    """``/api/opened``."""
+
+    scopes = PRODUCERS
+
+    async def post(self) -> None:
+        self.json_body()
+        state = self.hub.state
+        first, state.opened = not state.opened, True
+        self.send_json({"opened": True, "first": first})
+
+
 class Stop(Handler):
     """``/api/stop``."""
 

@@ -59,7 +59,7 @@ class HubState:
     Attributes:
         links: connected sessions by id.
         frontends: connected panes.
-        opened: whether a pane ever connected.
+        opened: whether a pane ever connected, or a browser was about to open one.
         idle_since: when the last peer left, by the monotonic clock; ``None`` while there is one.
     """
 

@@ -164,6 +164,12 @@ PATHS: dict[str, dict[str, Schema]] = {
         )
     },
     "/api/codes": {"post": _does("Make a single-use code of 10 s (admin)", _object(code=_TEXT))},
+    "/api/opened": {
+        "post": _does(
+            "Claim the opening of a browser, which happens once in a hub's life (session, admin)",
+            _object(opened={"type": "boolean"}, first={"type": "boolean"}),
+        )
+    },
     "/api/state": {"get": _does("What the hub is and holds", _STATE)},
     "/api/outputs": {
         "get": _does(

@@ -24,6 +24,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/clear", http.Clear),
     ("/api/sessions", http.Sessions),
     ("/api/codes", http.CodesHandler),
+    ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
     ("/api/stop", http.Stop),
     ("/ws/session", sockets.SessionSocket),

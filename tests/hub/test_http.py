@@ -250,6 +250,12 @@ def test_a_code_is_good_for_one_exchange(live: Live) -> None:
     assert live.request("POST", "/exchange", {"code": code}, scope=None).status == 403
 
 
+def test_only_the_first_who_asks_opens_a_browser(live: Live) -> None:
+    answers = [live.request("POST", "/api/opened", {}, scope="session").json()["first"] for _ in range(3)]
+    assert answers == [True, False, False]
+    assert live.get("/api/state")["opened"] is True
+
+
 def test_guessing_codes_is_slowed_down_but_locks_nobody_out(live: Live) -> None:
     statuses = [live.request("POST", "/exchange", {"code": str(n)}, scope=None).status for n in range(20)]
     assert statuses[0] == 403

@@ -110,6 +110,7 @@ SCOPES = {
     ("GET", "/api/outputs"): {"admin", "session", "pane"},
     ("POST", "/api/outputs"): {"admin", "session"},
     ("POST", "/api/codes"): {"admin"},
+    ("POST", "/api/opened"): {"admin", "session"},
     ("HEAD", "/api/blobs/" + "0" * 64): {"admin", "session"},
     ("PUT", "/api/blobs/" + "0" * 64): {"admin", "session"},
     ("DELETE", "/api/outputs/1"): {"admin", "session", "pane"},
