@@ -200,8 +200,13 @@ export class Pane {
     return this.#cursor;
   }
 
-  #changed({ event, outputs, sessions }: Changed): void {
+  #changed({ event, outputs, sessions, reset }: Changed): void {
     this.#heard = Date.now();
+    if (reset) {
+      this.#cursor = Number.MAX_SAFE_INTEGER; // ahead of any event, so that resuming loads everything anew
+      this.#connection?.renew();
+      return;
+    }
     this.#cursor = Math.max(this.#cursor, event);
     this.outputs.apply(outputs ?? []);
     this.#takeSessions(sessions ?? []);

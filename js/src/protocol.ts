@@ -161,4 +161,6 @@ export interface Changed {
   event: number;
   outputs: (OutputRecord | Tombstone)[];
   sessions: SessionRecord[];
+  /** Whether the hub's store was begun anew, so that everything known is void. */
+  reset?: boolean;
 }

@@ -205,3 +205,14 @@ def test_nothing_is_cut_off_at_any_width(pane: Pane, publish: Publish, width: in
         box = control.bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+
+
+def test_older_outputs_coming_in_do_not_undo_scrolling(open_pane: OpenPane, publish: Publish) -> None:
+    ids = [publish({"text/plain": str(number)}) for number in range(700)]
+    pane = open_pane()
+    pane.ready(ids[-1])
+    pane.page.locator("[data-testid=filmstrip]").hover()
+    pane.page.mouse.wheel(0, -5000)
+    distance = "() => { const s = document.querySelector('[data-testid=filmstrip]'); return %s }"
+    pane.page.wait_for_function(distance % "s.scrollHeight >= 700 * 132")
+    pane.page.wait_for_function(distance % "s.scrollHeight - s.scrollTop - s.clientHeight > 4000")
