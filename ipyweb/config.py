@@ -4,11 +4,12 @@
 from ipyweb's config file and the command line when the hub starts.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, List, TraitError, Unicode, validate
+from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, List, TraitError, Unicode, observe, validate
 from traitlets.config import Config, SingletonConfigurable
 from traitlets.config.configurable import Configurable
 
@@ -57,6 +58,13 @@ class IPyWeb(SingletonConfigurable):
     log_level = CaselessStrEnum(
         LOG_LEVELS, "warning", help="Least level of the `ipyweb` logger's messages. Default: 'warning'."
     ).tag(config=True)
+
+    @observe("log_level")
+    def _set_log_level(self, change: dict[str, Any]) -> None:
+        logger = logging.getLogger("ipyweb")
+        logger.setLevel(change["new"].upper())
+        if not logger.hasHandlers():  # without any, Python prints warnings and nothing below
+            logger.addHandler(logging.StreamHandler())
 
     @validate("max_repr_bytes", "queue_bytes", "flush_timeout")
     def _not_negative(self, proposal: dict[str, Any]) -> Any:
@@ -178,8 +186,6 @@ def merged_config(base: Config) -> Config:
 
 
 def _forgiving_config() -> Config:
-    import logging
-
     try:
         return load_config()
     except Exception as error:

@@ -1,5 +1,7 @@
 """Settings: every trait is documented, and a wrong value is refused by name."""
 
+import logging
+
 import pytest
 from traitlets import TraitError
 from traitlets.config import Config
@@ -29,3 +31,16 @@ def test_the_environment_chooses_the_store(monkeypatch: pytest.MonkeyPatch) -> N
     assert Hub(config=Config({"Hub": {"store": "disk"}})).store == "disk"
     monkeypatch.delenv("IPYWEB_STORE")
     assert Hub().store == "disk"
+
+
+def test_the_log_level_is_that_of_the_logger() -> None:
+    logger = logging.getLogger("ipyweb")
+    before = logger.level, list(logger.handlers)
+    try:
+        settings = IPyWeb(config=Config({"IPyWeb": {"log_level": "DEBUG"}}))
+        assert logger.level == logging.DEBUG
+        settings.log_level = "error"
+        assert logger.level == logging.ERROR
+    finally:
+        logger.setLevel(before[0])
+        logger.handlers[:] = before[1]
