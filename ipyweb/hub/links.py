@@ -76,7 +76,8 @@ class SessionLink(Peer):
             return await super().next_frame()
         outputs, self._acks = self._acks[:ACKS_PER_FRAME], self._acks[ACKS_PER_FRAME:]
         self._ack_due = bool(self._acks)
-        return messages.dumps({"type": "ack", "acked": self._acked, "outputs": outputs})
+        acked = self._acks[0][0] - 1 if self._acks else self._acked
+        return messages.dumps({"type": "ack", "acked": acked, "outputs": outputs})
 
     def receive(self, frame: Frame) -> None:
         try:
@@ -122,7 +123,6 @@ class SessionLink(Peer):
     def _welcome(self, session: str, acked: int) -> None:
         self.session = session
         self.hub.connect(session, self)
-        self._acked = max(self._acked, acked)
         self.tell(
             {
                 "type": "welcome",
@@ -152,7 +152,9 @@ class SessionLink(Peer):
             self._nack(command.seq, problem)
 
     def _ack(self, command: Command, applied: Applied) -> None:
-        self._acked = max(self._acked, applied.acked)
+        # Not further than this message, even if more was taken before: a session forgets what is acknowledged, and has
+        # to hear of the outputs of what it repeats first.
+        self._acked = max(self._acked, min(command.seq, applied.acked))
         if applied.output is not None and applied.version is not None:
             self._acks.append((command.seq, applied.output, applied.version))
         self._ended |= isinstance(command, messages.Bye)

@@ -1,0 +1,60 @@
+"""A hub that is killed takes nothing with it that it had acknowledged, and nothing is stored twice."""
+
+from ..hub.conftest import Session
+from . import kill
+from .conftest import Scripts, chance, kill_the_hub, outputs, the_hub, wait_for_titles
+
+
+def test_a_hub_killed_at_random_while_a_script_displays_loses_and_doubles_nothing() -> None:
+    kill.report(kill.run(kills=20, displays=2000, seed=chance().randrange(2**32)))
+
+
+def test_a_session_that_repeats_itself_hears_of_each_output_before_it_is_acknowledged(scripts: Scripts) -> None:
+    scripts.run("import ipyweb; ipyweb.display({'text/plain': 'starts a hub'}, raw=True)")
+    port, token = the_hub().port, the_hub().token_for("session")
+    session = Session(port, token)
+    session.welcome()
+    for _ in range(50):
+        session.display()
+    session.acked()
+    session.close()
+    again = Session(port, token, key=session.key, **session.fields)
+    again.welcome()
+    for seq in range(1, 51):
+        again.display(seq=seq)
+    told: set[int] = set()
+    acked = 0
+    while acked < 50:
+        message = again.receive()
+        told |= {seq for seq, _, _ in message["outputs"]}
+        acked = message["acked"]
+        assert told >= set(range(1, acked + 1))
+    again.close()
+
+
+def test_the_last_update_arrives_however_often_the_hub_is_killed(scripts: Scripts) -> None:
+    script = scripts.start(
+        """
+import sys
+import ipyweb
+shown = ipyweb.display({"text/plain": "0"}, raw=True, title="progress", display_id="progress")
+for number, line in enumerate(sys.stdin, 1):
+    for step in range(50):
+        shown.update({"text/plain": f"{number}.{step}"}, raw=True)
+    shown.wait(30)
+    print(shown.status, flush=True)
+"""
+    )
+    assert script.stdin is not None
+    assert script.stdout is not None
+    for number in range(1, 6):
+        script.stdin.write("more\n")
+        script.stdin.flush()
+        if number % 2:
+            kill_the_hub()
+        assert script.stdout.readline() == "stored\n"
+    assert scripts.finish(script).status == 0
+    wait_for_titles(["progress"])
+    (record,) = outputs()
+    assert record["data"]["text/plain"]["size"] == len("5.49")
+    assert 6 <= record["version"] <= 251
