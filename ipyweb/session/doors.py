@@ -12,28 +12,12 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from .collector import Collector
-from .formatting import format_object
+from .formatting import Made, format_object, pane_data
 from .output import Output
 from .session import Session
 
 log = logging.getLogger("ipyweb")
 Undo = Callable[[], None]
-
-
-class Made(dict[str, Any]):
-    """Data by MIME type as our formatting made it.
-
-    Attributes:
-        terminal: the MIME types that the shell would have made by itself.
-        problems: one line for each repr that raised.
-        silent: whether it is not for the pane.
-    """
-
-    def __init__(self, data: Mapping[str, Any], terminal: frozenset[str], problems: list[str], silent: bool) -> None:
-        super().__init__(data)
-        self.terminal = terminal
-        self.problems = problems
-        self.silent = silent
 
 
 def stand_at(shell: InteractiveShell, session: Callable[[], Session], terminal: bool) -> Undo:
@@ -88,7 +72,7 @@ class _Doors:
         silent = isinstance(obj, Output)
         only = ["text/plain"] if silent else include
         made = format_object(self._shell.display_formatter, obj, only, exclude, loud)
-        return Made(made.data, made.terminal, made.problems, silent), made.metadata
+        return Made(made, silent), made.metadata
 
     def publish(
         self,
@@ -103,8 +87,9 @@ class _Doors:
             self._send(data, metadata, transient or {}, update)
         except Exception:
             log.debug("a display could not be sent", exc_info=True)
-        if self._terminal:
-            self._publish(_for_terminal(data), metadata, *args, transient=transient, update=update, **options)
+        terminal = _for_terminal(data)
+        if self._terminal and (terminal or not data):
+            self._publish(terminal, metadata, *args, transient=transient, update=update, **options)
 
     def _send(self, data: Any, metadata: Any, transient: Mapping[str, Any], update: bool) -> None:
         if not data or getattr(data, "silent", False):
@@ -115,7 +100,7 @@ class _Doors:
             display_id, title = collector.display_id or display_id, collector.title
             update = update or collector.update
         shown = self._session().publish(
-            data,
+            pane_data(data),
             metadata,
             display_id=None if display_id is None else str(display_id),
             update=update and display_id is not None,
@@ -138,21 +123,18 @@ class _Doors:
             self._send_result(format_dict, md_dict)
         except Exception:
             log.debug("a result could not be sent", exc_info=True)
-        terminal = _for_terminal(format_dict)
         if isinstance(format_dict, Made):
-            # IPython keeps this dict in its history for as long as the process lives; the pane has the rest.
-            format_dict.clear()
-            format_dict.update(terminal)
-        self._write_format_data(terminal, md_dict)
+            format_dict.pane = dict(format_dict)  # IPython keeps this dict as long as the process lives
+        self._write_format_data(_for_terminal(format_dict), md_dict)
 
     def _send_result(self, data: Any, metadata: Any) -> None:
         session = self._session()
         problems = getattr(data, "problems", ())
-        text_only = set(data) <= {"text/plain"} and not problems
+        text_only = set(pane_data(data)) <= {"text/plain"} and not problems
         if getattr(data, "silent", False) or (text_only and not session.config.text_results):
             return
-        session.publish(data, metadata, result=True, problems=problems)
+        session.publish(pane_data(data), metadata, result=True, problems=problems)
 
 
 def _for_terminal(data: Any) -> Any:
-    return {mime: data[mime] for mime in data if mime in data.terminal} if isinstance(data, Made) else data
+    return dict(data) if isinstance(data, Made) else data

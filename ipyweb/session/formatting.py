@@ -33,6 +33,32 @@ class Formatted(NamedTuple):
     terminal: frozenset[str] = frozenset()
 
 
+class Made(dict[str, Any]):
+    """Data by MIME type as IPython would have made it for its terminal, and behind it what the pane gets.
+
+    Whoever asks the shell's formatter, finds what is there without us. A bundle that only the pane shows is not empty.
+
+    Attributes:
+        pane: data by MIME type, all of it.
+        problems: one line for each repr that raised.
+        silent: whether it is not for the pane.
+    """
+
+    def __init__(self, made: Formatted, silent: bool) -> None:
+        super().__init__({mime: value for mime, value in made.data.items() if mime in made.terminal})
+        self.pane = made.data
+        self.problems = made.problems
+        self.silent = silent
+
+    def __bool__(self) -> bool:
+        return bool(self.pane)
+
+
+def pane_data(data: Any) -> Any:
+    """What the pane gets of data by MIME type, which somebody else may have made."""
+    return data.pane if isinstance(data, Made) else data
+
+
 class Failures:
     """Calls reprs, and notes those that raise.
 
@@ -88,8 +114,8 @@ def format_object(
     def wanted(mime: str) -> bool:
         return (not include or mime in include) and not (exclude and mime in exclude)
 
-    data = {mime: value for mime, value in data.items() if wanted(mime)}
     terminal = set(data)
+    data = {mime: value for mime, value in pane_data(data).items() if wanted(mime)}
     for mime, each in formatter.formatters.items():
         registered = _is_registered(each, obj)
         if not wanted(mime) or ((mime in data or ONE_OF.get(mime) in data) and not registered):
@@ -134,4 +160,4 @@ def _pair(made: object, problems: list[str]) -> tuple[dict[str, Any], dict[str, 
     if data is not None and not isinstance(data, dict):
         problems.append(f"_repr_mimebundle_: expected a dict, got {type(data).__name__}")
         data = None
-    return dict(data or {}), dict(metadata) if isinstance(metadata, dict) else {}
+    return data or {}, dict(metadata) if isinstance(metadata, dict) else {}

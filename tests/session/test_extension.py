@@ -89,9 +89,25 @@ def test_clear_output_clears_what_the_cell_has_shown(shell: InteractiveShell, se
 def test_capture_captures(shell: InteractiveShell, sent: Sent) -> None:
     run(shell, "%%capture caught\ndisplay(Rich())\nRich()")
     assert sent.displays() == []
-    assert [each.data["text/html"] for each in shell.user_ns["caught"].outputs] == ["<b>rich</b>"] * 2
+    assert [each.data for each in shell.user_ns["caught"].outputs] == [{"text/plain": "plain"}] * 2
     run(shell, "caught.show()")
-    assert sent.displays()[0]["text/html"] == b"<b>rich</b>"
+    run(shell, "caught.outputs[0]")
+    assert sent.displays() == [{"text/html": b"<b>rich</b>", "text/plain": b"plain"}] * 3
+
+
+def test_whoever_asks_the_shells_formatter_gets_what_it_gives_without_us(shell: InteractiveShell, sent: Sent) -> None:
+    run(shell, "data, metadata = get_ipython().display_formatter.format(Rich())")
+    assert shell.user_ns["data"] == {"text/plain": "plain"}
+    assert shell.user_expressions({"x": "Rich()"})["x"]["data"] == {"text/plain": "plain"}
+    assert sent.displays() == []
+
+
+def test_a_representation_that_only_the_pane_shows_is_shown(
+    shell: InteractiveShell, sent: Sent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "display(Rich(), include=['text/html'])")
+    assert sent.displays() == [{"text/html": b"<b>rich</b>"}]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_repr_that_raises_is_a_notice_in_the_output_and_no_traceback(
