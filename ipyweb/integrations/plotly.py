@@ -49,7 +49,8 @@ def _bundle(fig_dict: dict[str, Any]) -> dict[str, Any]:
     title = fig_dict.get("layout", {}).get("title")
     name = title.get("text") if isinstance(title, dict) else title
     kinds = ", ".join(dict.fromkeys(str(trace.get("type", "scatter")) for trace in fig_dict.get("data", ())))
-    return {MIME: to_json_plotly(fig_dict).encode(), "text/plain": f"Plotly figure {name or ''} ({kinds})"}
+    text = " ".join(f"Plotly figure {name or ''} ({kinds})".split())
+    return {MIME: to_json_plotly(fig_dict).encode(), "text/plain": text}
 
 
 def _not_by_itself(figure: object) -> None:
