@@ -1,0 +1,200 @@
+"""The gallery of Altair 4.2.2, run on the installed Altair without a network: specifications and drawings.
+
+An example passes when the hub stored the specification that ``chart.to_dict()`` makes, the browser fetched just that,
+its frame became ready with a drawing that is not blank, and the console stayed free of errors. Data that an example
+names by address cannot be had offline: then the chart is drawn without them, and a remark in the pane says so.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from shutil import which
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from fetch import fetch
+from playwright.sync_api import ConsoleMessage, Locator, Page, Route, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from private import private_hub
+
+from ipyweb import connection
+
+GALLERY = "altair==4.2.2"
+MIME = "application/vnd.vegalite.v6.json"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY_WITHIN = 20_000
+"""Milliseconds for one chart; the largest takes two seconds on two quiet cores."""
+
+SHAPES = """frame => {
+    const painted = ({ width, height }) => width + height > 0;
+    const shapes = [...frame.querySelectorAll("svg.marks :is(path, line, rect, text, circle, image):not(.background)")];
+    return shapes.filter(each => painted(each.getBoundingClientRect())).length;
+}"""
+"""How many shapes with an extent a drawing has, backgrounds excepted."""
+
+
+@dataclass
+class Example:
+    """What became of one example."""
+
+    name: str
+    spec_equal: bool = False
+    fetched: bool = False
+    state: str = ""
+    shapes: int = 0
+    remarks: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        drawn = self.state == "ready" and (self.shapes > 0 or bool(self.remarks))
+        return self.spec_equal and self.fetched and drawn and not self.errors
+
+    def row(self) -> str:
+        cells = ("yes" if self.spec_equal else "NO", "yes" if self.fetched else "NO", self.state, self.shapes)
+        facts = "  ".join(f"{cell!s:7}" for cell in cells)
+        return f"{'ok  ' if self.passed else 'FAIL'} {self.name:42} {facts} {'; '.join(self.errors + self.remarks)}"
+
+
+def main(cache: Path) -> int:
+    """Run all examples.
+
+    Args:
+        cache: folder that keeps what was fetched.
+
+    Returns:
+        Exit status, 0 when every example that gives a chart passed and the network was left alone.
+    """
+    folder = fetch(GALLERY, cache, ["altair/examples"]) / "altair" / "examples"
+    print(f"examples of {GALLERY} on Altair {version('altair')}", flush=True)
+    with private_hub() as environment:
+        expected = displayed(folder, environment)
+        os.environ.update(environment)
+        hub = connection.find()
+        assert hub is not None, "the hub has stopped"
+        shown = {name: each for name, each in expected.items() if "spec" in each}
+        with pane(hub) as watched:
+            print(f"\n     {'example':42} {'spec':7}  {'fetched':7}  {'state':7}  {'shapes':7}")
+            examples = [look(watched, hub, name, each) for name, each in shown.items()]
+    for name, each in expected.items():
+        if "error" in each:
+            print(f"none {name:42} {each['error']}")
+    passed = sum(example.passed for example in examples)
+    print(f"\n{len(expected)} examples, {len(examples)} give a chart offline, {passed} passed")
+    told = [example for example in examples if example.remarks]
+    blank = [example.name for example in told if not example.shapes]
+    print(f"{len(told)} of these say in a remark which data could not be loaded; nothing else to draw had {len(blank)}:")
+    print(f"  {' '.join(blank)}")
+    print(f"requests beyond the hub: {watched.strangers or 'none'}")
+    return passed < len(examples) or not examples or bool(watched.strangers)
+
+
+def displayed(folder: Path, environment: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Display all charts from a process of their own; returns what each should arrive as."""
+    path = Path(environment["HOME"], "expected.json")
+    script = Path(__file__).with_name("altair_show.py")
+    subprocess.run([sys.executable, str(script), str(folder), str(path)], env=environment, check=True)
+    return dict(json.loads(path.read_text()))
+
+
+class Watched:
+    """A tab with the pane, and all that it asked for and complained about.
+
+    Attributes:
+        page: Playwright's page.
+        fetched: paths of what came from the hub.
+        strangers: addresses elsewhere that something in the page wanted; they were refused.
+        errors: console errors and uncaught exceptions since they were taken last.
+    """
+
+    def __init__(self, page: Page, hub: connection.Connection) -> None:
+        self.page = page
+        self.fetched: set[str] = set()
+        self.strangers: list[str] = []
+        self.errors: list[str] = []
+        self._port = hub.port
+        page.route("**/*", self._pass_or_refuse)
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def take_errors(self) -> list[str]:
+        taken, self.errors = self.errors, []
+        return taken
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _pass_or_refuse(self, route: Route) -> None:
+        address = urlsplit(route.request.url)
+        host = address.hostname or ""
+        if address.scheme in ("blob", "data"):
+            route.continue_()
+        elif (host == "127.0.0.1" or host.endswith(".localhost")) and address.port == self._port:
+            self.fetched.add(address.path)
+            route.continue_()
+        else:
+            self.strangers.append(route.request.url)
+            route.abort()
+
+
+@contextmanager
+def pane(hub: connection.Connection) -> Iterator[Watched]:
+    """A headless Chromium with the pane in it, showing every project."""
+    path = next((found for found in map(which, CHROMIUM) if found), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1200, "height": 800})
+        page.set_default_timeout(READY_WITHIN)
+        watched = Watched(page, hub)
+        project = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"][0]["project"]
+        page.goto(f"{hub.url}/#token={hub.token_for('pane')}&project={quote(project, safe='')}")
+        page.locator("[data-testid=stage] [data-state=ready]").wait_for()
+        yield watched
+        browser.close()
+
+
+def look(watched: Watched, hub: connection.Connection, name: str, expected: dict[str, Any]) -> Example:
+    """Show one output in the pane and see what comes of it."""
+    example = Example(name)
+    record = connection.request(hub, "GET", f"api/outputs/{expected['id']}").json()
+    stored = connection.request(hub, "GET", f"api/outputs/{expected['id']}/data?mime={quote(MIME, safe='')}").json()
+    example.spec_equal = stored == expected["spec"]
+    article = watched.page.locator(f"[data-testid=stage] [data-output-id='{expected['id']}'][data-mime='{MIME}']")
+    watched.page.evaluate(f"location.hash = '#o={expected['id']}'")
+    try:
+        article.and_(watched.page.locator("[data-state=ready], [data-state=error]")).wait_for()
+        example.state = article.get_attribute("data-state") or ""
+        example.shapes = _shapes(article)
+    except PlaywrightError as error:
+        example.errors.append(str(error).splitlines()[0])
+    example.fetched = f"/{record['data'][MIME]['url']}" in watched.fetched
+    example.remarks = watched.page.locator("[data-testid=stage] .note li").all_text_contents()
+    example.errors += watched.take_errors()
+    print(example.row(), flush=True)
+    return example
+
+
+def _shapes(article: Locator) -> int:
+    frame = article.locator("iframe:visible").element_handle().content_frame()
+    assert frame is not None, "an iframe has a frame"
+    return int(frame.locator("#output").evaluate(SHAPES))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
