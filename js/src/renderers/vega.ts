@@ -19,6 +19,18 @@ interface Spec {
   usermeta?: { embedOptions?: Record<string, unknown> };
 }
 
+interface Signal {
+  name: string;
+  update?: unknown;
+  value?: unknown;
+}
+
+/** The part of a Vega specification, or of a group mark in it, that signals are in. */
+export interface Scope {
+  signals?: Signal[];
+  marks?: Scope[];
+}
+
 const drawn = new WeakMap<HTMLElement, Result>();
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
@@ -48,11 +60,29 @@ function options(bundle: Bundle, spec: Spec): object {
   const own = { ...(bundle.metadata.embed_options as object), ...spec.usermeta?.embedOptions };
   return {
     actions: { export: true, source: false, compiled: false, editor: false },
+    patch: completeSignals,
     ...own,
     mode: lite ? "vega-lite" : "vega",
     loader: offline(bundle),
     logLevel: 1, // errors only: that a version 5 is drawn by version 6 is no news to the user
   };
+}
+
+/**
+ * Adds the signals that Vega-Lite (5.0 to 6.5) uses but forgets to define: those with the fields of a point selection that
+ * is bound to an input element and names no fields. Without them Vega draws nothing at all.
+ */
+export function completeSignals(spec: Scope): Scope {
+  const signals = signalsOf(spec);
+  const defined = new Set(signals.map(({ name }) => name));
+  const used = signals.filter(({ name, update }) => name.endsWith("_tuple") && String(update).includes(`${name}_fields`));
+  const missing = used.map(({ name }) => `${name}_fields`).filter((name) => !defined.has(name));
+  const added = missing.map((name) => ({ name, value: [{ type: "E", field: "_vgsid_" }] }));
+  return { ...spec, signals: [...(spec.signals ?? []), ...added] };
+}
+
+function signalsOf(scope: Scope): Signal[] {
+  return [...(scope.signals ?? []), ...(scope.marks ?? []).flatMap(signalsOf)];
 }
 
 /** A Vega loader that loads nothing and says so. */
