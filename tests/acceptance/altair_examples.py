@@ -68,7 +68,8 @@ class Example:
     def row(self) -> str:
         cells = ("yes" if self.spec_equal else "NO", "yes" if self.fetched else "NO", self.state, self.shapes)
         facts = "  ".join(f"{cell!s:7}" for cell in cells)
-        return f"{'ok  ' if self.passed else 'FAIL'} {self.name:42} {facts} {'; '.join(self.errors + self.remarks)}"
+        said = "; ".join([*self.errors, *(remark.rpartition("/")[2] for remark in self.remarks)])
+        return f"{'ok  ' if self.passed else 'FAIL'} {self.name:42} {facts}  {said}"
 
 
 def main(cache: Path) -> int:
@@ -98,8 +99,8 @@ def main(cache: Path) -> int:
     print(f"\n{len(expected)} examples, {len(examples)} give a chart offline, {passed} passed")
     told = [example for example in examples if example.remarks]
     blank = [example.name for example in told if not example.shapes]
-    print(f"{len(told)} of these say in a remark which data could not be loaded; nothing else to draw had {len(blank)}:")
-    print(f"  {' '.join(blank)}")
+    print(f"{len(told)} name data by address, and say in a remark that these were not loaded")
+    print(f"{len(blank)} of them have nothing to draw without: {' '.join(blank)}")
     print(f"requests beyond the hub: {watched.strangers or 'none'}")
     return passed < len(examples) or not examples or bool(watched.strangers)
 
@@ -174,13 +175,15 @@ def look(watched: Watched, hub: connection.Connection, name: str, expected: dict
     example = Example(name)
     record = connection.request(hub, "GET", f"api/outputs/{expected['id']}").json()
     stored = connection.request(hub, "GET", f"api/outputs/{expected['id']}/data?mime={quote(MIME, safe='')}").json()
-    example.spec_equal = stored == expected["spec"]
+    example.spec_equal = _canonical(stored) == _canonical(expected["spec"])
     article = watched.page.locator(f"[data-testid=stage] [data-output-id='{expected['id']}'][data-mime='{MIME}']")
     watched.page.evaluate(f"location.hash = '#o={expected['id']}'")
     try:
         article.and_(watched.page.locator("[data-state=ready], [data-state=error]")).wait_for()
         example.state = article.get_attribute("data-state") or ""
-        example.shapes = _shapes(article)
+        if example.state == "ready":
+            example.shapes = _shapes(article)
+        example.errors += article.locator(".problem p").all_text_contents()
     except PlaywrightError as error:
         example.errors.append(str(error).splitlines()[0])
     example.fetched = f"/{record['data'][MIME]['url']}" in watched.fetched
@@ -188,6 +191,10 @@ def look(watched: Watched, hub: connection.Connection, name: str, expected: dict
     example.errors += watched.take_errors()
     print(example.row(), flush=True)
     return example
+
+
+def _canonical(spec: dict[str, Any]) -> str:
+    return json.dumps(spec, sort_keys=True)  # for Python, 1 == 1.0 == True
 
 
 def _shapes(article: Locator) -> int:
