@@ -6,7 +6,7 @@ is switched by a hook on its import, never through the environment, which would 
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -46,14 +46,27 @@ def install(shell: Any, cells: bool = False) -> Undo:
     for module in TRIGGERS:
         if module in sys.modules:
             switch(module)
-    hook = _ImportHook({module for module in TRIGGERS if module not in sys.modules}, switch)
+    undos.append(after_import((module for module in TRIGGERS if module not in sys.modules), switch))
+
+    def undo() -> None:
+        for each in reversed(undos):
+            each()
+
+    return undo
+
+
+def after_import(modules: Iterable[str], callback: Callable[[str], None]) -> Undo:
+    """Call back once for each module, with its name, right after it has been imported for the first time.
+
+    Returns:
+        A function after which nothing is called any more.
+    """
+    hook = _ImportHook(set(modules), callback)
     sys.meta_path.insert(0, hook)
 
     def undo() -> None:
         if hook in sys.meta_path:
             sys.meta_path.remove(hook)
-        for each in reversed(undos):
-            each()
 
     return undo
 
