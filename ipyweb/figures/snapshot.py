@@ -1,0 +1,320 @@
+"""A figure as bytes, with what else its drawing depends on; and back.
+
+A snapshot is taken in the user's thread and costs about what pickling costs: it never draws and never alters the
+figure. It is a pickle, or a cloudpickle where the figure refers to ``__main__`` or to what only that can carry. Large
+arrays go beside the pickle (PEP 574), so that they are copied once.
+
+What a pickle leaves out goes along: the rcParams that differ from matplotlib's defaults (they count again when a figure
+is drawn), the fonts added at run time, ``sys.path`` and the working directory (for modules that lie beside the script).
+
+Only `load` unpickles. It runs in the keeper, which takes bytes from nobody but its own user, and in the user's process.
+"""
+
+import contextlib
+import copyreg
+import io
+import json
+import os
+import pickle
+import secrets
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+OUT_OF_BAND = 64 * 1024
+"""Arrays of more bytes than this lie beside the pickle."""
+
+_NOT_DRAWN = frozenset(
+    {
+        "animation.convert_args",
+        "animation.ffmpeg_path",
+        "backend",
+        "backend_fallback",
+        "figure.hooks",
+        "figure.max_open_warning",
+        "interactive",
+        "savefig.bbox",
+        "savefig.directory",
+        "savefig.dpi",
+        "savefig.format",
+        "toolbar",
+    }
+)
+"""rcParams that say nothing about a drawing of ours, or would change the size that was asked for."""
+
+Buffer = bytes | memoryview
+
+
+class NotPicklable(Exception):
+    """The figure can be neither pickled nor cloudpickled; the text says why."""
+
+
+class Snapshot(NamedTuple):
+    """A figure at one moment.
+
+    Attributes:
+        id: 32 hexadecimal digits, never used twice.
+        head: what is known without unpickling: ``size`` in inches, ``dpi``, ``default_size`` (whether it is
+            matplotlib's default), ``sys_path``, ``cwd``, ``fonts`` (files added at run time), ``cloud``.
+        pickle: the pickle of the figure and its rcParams.
+        buffers: the arrays beside it.
+    """
+
+    id: str
+    head: Mapping[str, Any]
+    pickle: bytes
+    buffers: Sequence[Buffer]
+
+    @property
+    def bytes(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.pickle) + sum(map(len, self.buffers)) + 1024
+
+    @property
+    def pixels(self) -> list[int]:
+        """Width and height in pixels at its own size and dpi."""
+        return [round(inches * self.head["dpi"]) for inches in self.head["size"]]
+
+    def parts(self) -> list[Buffer]:
+        """As bytes: the head as JSON, the pickle, the buffers."""
+        return [json.dumps({**self.head, "id": self.id}).encode(), self.pickle, *self.buffers]
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[Buffer]) -> "Snapshot":
+        """Put together what `parts` took apart.
+
+        Raises:
+            ValueError: these are no parts of a snapshot.
+        """
+        if len(parts) < 2:
+            raise ValueError(f"expected a head and a pickle, got {len(parts)} parts")
+        head = json.loads(bytes(parts[0]))
+        return cls(str(head.pop("id")), head, bytes(parts[1]), list(parts[2:]))
+
+
+# -- taking -----------------------------------------------------------------------------------------------------------
+
+
+def take(figure: "Figure") -> Snapshot:
+    """A snapshot of `figure`, which stays as it is.
+
+    Raises:
+        NotPicklable: it holds something that cannot be pickled, such as an open file or a lock.
+    """
+    cloud, data, buffers = _pickled((figure, _changed_params()))
+    size = [float(each) for each in figure.get_size_inches()]
+    head = {
+        "size": size,
+        "dpi": float(getattr(figure, "_original_dpi", figure.dpi)),
+        "default_size": size == _default_size(),
+        "sys_path": [each for each in sys.path if isinstance(each, str)],
+        "cwd": _cwd(),
+        "fonts": _added_fonts(),
+        "cloud": cloud,
+    }
+    return Snapshot(secrets.token_hex(16), head, data, buffers)
+
+
+def _pickled(what: tuple["Figure", dict[str, Any]]) -> tuple[bool, bytes, list[Buffer]]:
+    reducers = _reducers(type(what[0]))
+    try:
+        data, buffers = _dump(pickle.Pickler, reducers, what)
+        if b"__main__" not in data:
+            return False, data, buffers
+    except Exception:  # anything at all, from any object that the figure refers to
+        data = b""
+    try:
+        from cloudpickle import CloudPickler
+
+        return True, *_dump(CloudPickler, reducers, what)
+    except Exception as error:
+        raise NotPicklable(f"{type(error).__name__}: {error}") from error
+
+
+def _dump(kind: Any, reducers: Mapping[type, Any], what: object) -> tuple[bytes, list[Buffer]]:
+    stream = io.BytesIO()
+    buffers: list[Buffer] = []
+
+    def beside(buffer: pickle.PickleBuffer) -> bool:
+        """Take a copy, since the user goes on with the array; true means that it stays in the pickle."""
+        with buffer.raw() as raw:
+            if raw.nbytes <= OUT_OF_BAND:
+                return True
+            buffers.append(bytes(raw))
+        return False
+
+    pickler = kind(stream, protocol=5, buffer_callback=beside)
+    pickler.dispatch_table = {**_inherited(kind), **reducers}  # no ChainMap: it is asked for every object
+    pickler.dump(what)
+    return stream.getvalue(), buffers
+
+
+def _inherited(kind: Any) -> Mapping[type, Any]:
+    table = getattr(kind, "dispatch_table", None)  # cloudpickle has one; of the C pickler this is a slot
+    return table if isinstance(table, Mapping) else copyreg.dispatch_table
+
+
+def _reducers(figure_type: type) -> dict[type, Any]:
+    from numpy.ma import MaskedArray
+
+    return {figure_type: _reduce_figure, MaskedArray: _reduce_masked}
+
+
+def _reduce_figure(figure: "Figure") -> Any:
+    """As the figure reduces itself, but without the wish to be known to pyplot where it is loaded."""
+    reduced = figure.__reduce_ex__(5)
+    if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
+        reduced[2].pop("_restore_to_pylab", None)
+    return reduced
+
+
+def _reduce_masked(array: Any) -> Any:
+    """numpy copies data and mask of a masked array into byte strings; as arrays they can lie beside the pickle."""
+    if array.dtype.hasobject or array.dtype.names is not None:
+        return array.__reduce__()
+    import numpy
+
+    mask = None if array._mask is numpy.ma.nomask else array._mask
+    return _masked, (array.data, mask, array._fill_value, array._hardmask)
+
+
+def _masked(data: Any, mask: Any, fill_value: Any, hard: bool) -> Any:
+    import numpy
+
+    made: Any = numpy.ma.array(data, mask=numpy.ma.nomask if mask is None else mask, copy=False, hard_mask=hard)
+    made._fill_value = fill_value
+    return made
+
+
+def _changed_params() -> dict[str, Any]:
+    """The rcParams that differ from matplotlib's defaults, without asking for the backend, which would choose one."""
+    import matplotlib
+
+    default: Any = matplotlib.rcParamsDefault
+    get = dict.get
+    changed: dict[str, Any] = {}
+    for name, value in dict.items(matplotlib.rcParams):
+        known = get(default, name)
+        if value is not known and value != known and name not in _NOT_DRAWN:
+            changed[name] = value
+    return changed
+
+
+def _default_size() -> list[float]:
+    import matplotlib
+
+    return [float(each) for each in matplotlib.rcParamsDefault["figure.figsize"]]
+
+
+_fonts: tuple[int, int, list[str]] = (0, 0, [])
+
+
+def _added_fonts() -> list[str]:
+    """Files of fonts that lie in no directory where every process of this user finds them."""
+    global _fonts
+    module = sys.modules.get("matplotlib.font_manager")
+    if module is None:
+        return []
+    manager = module.fontManager
+    if _fonts[:2] != (id(manager), len(manager.ttflist)):
+        known = tuple(os.path.join(str(each), "") for each in _font_directories(module))
+        names = dict.fromkeys(os.path.abspath(entry.fname) for entry in manager.ttflist)
+        _fonts = (id(manager), len(manager.ttflist), [name for name in names if not name.startswith(known)])
+    return list(_fonts[2])
+
+
+def _font_directories(module: Any) -> list[str]:
+    import matplotlib
+
+    lists = ("X11FontDirectories", "OSXFontDirectories", "MSUserFontDirectories")
+    return [matplotlib.get_data_path(), *(each for name in lists for each in getattr(module, name, ()))]
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+# -- loading ----------------------------------------------------------------------------------------------------------
+
+
+class Loaded(NamedTuple):
+    """What `load` gives back: the figure, the rcParams to draw it with, and the warnings that loading gave."""
+
+    figure: "Figure"
+    params: dict[str, Any]
+    problems: list[str]
+
+
+_unpickling = threading.Lock()
+
+
+def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
+    """The figure again, as an object of its own that pyplot does not know.
+
+    Args:
+        enter: whether this process takes over the snapshot's working directory and ``sys.path``; only for a process
+            that serves this one figure.
+
+    Raises:
+        Exception: whatever unpickling raises.
+    """
+    if enter:
+        _enter(snapshot.head)
+    with _unpickling, warnings.catch_warnings(record=True) as said:  # the list of filters is the whole process's
+        warnings.simplefilter("always")
+        with _finding(snapshot.head):
+            figure, params = pickle.loads(snapshot.pickle, buffers=[_writable(each) for each in snapshot.buffers])
+    return Loaded(figure, params, [f"loading the figure: {each.category.__name__}: {each.message}" for each in said])
+
+
+def _writable(buffer: Buffer) -> Buffer | bytearray:
+    """numpy makes arrays over read-only bytes read-only, which some artists do not survive."""
+    return bytearray(buffer)
+
+
+def _enter(head: Mapping[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        os.chdir(head["cwd"])
+    sys.path[:] = [*head["sys_path"], *(each for each in sys.path if each not in head["sys_path"])]
+    add_fonts(head["fonts"])
+
+
+@contextlib.contextmanager
+def _finding(head: Mapping[str, Any]) -> Iterator[None]:
+    """While it is entered, modules are also found where the snapshot's process found them."""
+    missing = [each for each in head["sys_path"] if each not in sys.path]
+    sys.path.extend(missing)
+    try:
+        yield
+    finally:
+        for each in missing:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(each)
+
+
+def add_fonts(files: Sequence[str]) -> None:
+    """Make fonts known to matplotlib, those that are there and not yet known."""
+    if not files:
+        return
+    from matplotlib.font_manager import fontManager
+
+    known = {os.path.abspath(entry.fname) for entry in fontManager.ttflist}
+    for name in files:
+        if name not in known:
+            with contextlib.suppress(Exception):  # the file went away, or is no font
+                fontManager.addfont(name)
+
+
+def is_figure(obj: object) -> bool:
+    """Whether an object is a matplotlib figure, without importing matplotlib to know."""
+    module = sys.modules.get("matplotlib.figure")
+    kind: Callable[..., Any] | None = getattr(module, "Figure", None)
+    return isinstance(kind, type) and isinstance(obj, kind)
