@@ -402,6 +402,10 @@ def _spawn(deadline: float) -> None:
     import select
     import subprocess
 
+    if not sys.executable:
+        raise HubUnreachable(
+            "no hub could be started, as sys.executable names no Python; start one with `ipyweb serve`"
+        )
     # -P, not -I: a hub from a `--user` installation must find its own modules. cwd `/` holds no mount busy.
     command = [sys.executable, "-P", "-m", "ipyweb", "serve", "--detached"]
     environment = {**os.environ, "IPYWEB_RUNTIME_DIR": str(runtime_dir().absolute())}

@@ -15,13 +15,23 @@ BAD_SUFFIX = ".bad"
 
 
 def waiting(directory: Path) -> list[Path]:
-    """The spool files that wait, oldest first; what is not ours alone is left alone."""
+    """The spool files that wait: sessions by their oldest file, and the files of a session by name.
+
+    Clocks are too coarse, and may be set back. What is not ours alone is left alone.
+    """
     try:
         names = [path for path in directory.iterdir() if path.suffix == SUFFIX]
     except OSError:
         return []
     ages = {path: age for path in names if (age := _age(path)) is not None}
-    return sorted(ages, key=lambda path: (ages[path], path.name))
+    oldest: dict[str, int] = {}
+    for path, age in ages.items():
+        oldest[_session(path)] = min(age, oldest.get(_session(path), age))
+    return sorted(ages, key=lambda path: (oldest[_session(path)], path.name))
+
+
+def _session(path: Path) -> str:
+    return path.name.partition("-")[0]
 
 
 def _age(path: Path) -> int | None:

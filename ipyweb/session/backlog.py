@@ -10,6 +10,8 @@ from itertools import takewhile
 from threading import Condition
 from typing import Any, Literal
 
+from ..protocol import is_companion
+
 Status = Literal["queued", "stored", "failed"]
 
 
@@ -42,7 +44,8 @@ class Entry:
         self.parts = parts
         self.receipts = [receipt]
         self.seq = 0
-        self.size = sum(map(len, parts.values())) + 512  # the header, about
+        # companions are the same bytes in many messages; 512 is about the header
+        self.size = sum(len(part) for mime, part in parts.items() if not is_companion(mime)) + 512
 
     @property
     def update_of(self) -> str | None:
@@ -152,11 +155,11 @@ class Backlog:
 
     def drain(self) -> list[Entry]:
         """Give up everything that is not acknowledged, numbered and in order, for somebody else to keep."""
-        self.rewind()
         entries = []
-        while (entry := self.take()) is not None:
-            entries.append(entry)
-        with self.changed:
+        with self.changed:  # as a whole: what a sender takes in between would be neither sent again nor given up
+            self.rewind()
+            while (entry := self.take()) is not None:
+                entries.append(entry)
             self._sent.clear()
             self.bytes = 0
             self.changed.notify_all()

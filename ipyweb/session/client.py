@@ -15,7 +15,6 @@ from .backlog import Backlog, Entry, Receipt
 
 if TYPE_CHECKING:
     from ..connection import Connection
-    from .line import Line
 
 log = logging.getLogger("ipyweb")
 
@@ -51,17 +50,15 @@ class Client:
         self.spooled: list[Path] = []
         self._queue_bytes = queue_bytes
         self._private = private
-        self._line: Line | None = None
         self._thread: threading.Thread | None = None
         self._start_lock = threading.Lock()
+        self._spooling = threading.RLock()
 
     def submit(self, header: Mapping[str, Any], parts: Mapping[str, bytes]) -> Receipt:
         """Hand over one message, without its number. Returns at once."""
         receipt = self.backlog.add(dict(header), dict(parts))
-        if self.closed:
+        if self.closed or self.backlog.bytes > self._queue_bytes:
             self._spool()
-        elif self.backlog.bytes > self._queue_bytes:
-            self._overflow()
         if self._thread is None:
             self._start()
         return receipt
@@ -75,7 +72,13 @@ class Client:
         Returns:
             Whether it has.
         """
-        return self.backlog.wait_empty(timeout)
+        return self.backlog.wait_empty(timeout) and not self.has_spooled()
+
+    def has_spooled(self) -> bool:
+        """Whether files of ours still wait for a hub to take them in."""
+        with self._spooling:
+            self.spooled = [path for path in self.spooled if path.exists()]
+            return bool(self.spooled)
 
     def close(self, timeout: float) -> int:
         """Wait for the hub at most `timeout` seconds, spool what it did not take, and stop.
@@ -100,40 +103,33 @@ class Client:
         with self._start_lock:
             if self._thread is not None:
                 return
-            thread = threading.Thread(target=self._run, name="ipyweb", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is shutting down
+            # Nobody waits for a thread that begins after the main one ended; some Pythons refuse to start it.
+            if not threading.main_thread().is_alive():
                 self.closed = True
                 self._spool()
                 return
-            self._thread = thread
+            self._thread = threading.Thread(target=self._run, name="ipyweb", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         from .line import Line  # on this thread, since it takes a while to import
 
-        self._line = Line(self)
-        self._line.run()
-
-    def _overflow(self) -> None:
-        # A later message must not reach the hub before those that go to the file: the hub would take them for replays.
-        if self._line is not None:
-            self._line.hang_up()
-        self._spool()
+        Line(self).run()
 
     def _spool(self) -> int:
         from .spool import write_spool
 
-        entries = self.backlog.drain()
-        if not entries:
+        with self._spooling:
+            entries = self.backlog.drain()
+            if not entries:
+                return 0
+            if self._private():
+                return _lost(entries, "no hub took them, and they are private")
+            try:
+                self.spooled.append(write_spool(self.hello(), entries))
+            except (OSError, IpywebError) as error:
+                return _lost(entries, f"no hub took them, and they cannot be kept: {error}")
             return 0
-        if self._private():
-            return _lost(entries, "no hub took them, and they are private")
-        try:
-            self.spooled.append(write_spool(self.hello(), entries))
-        except (OSError, IpywebError) as error:
-            return _lost(entries, f"no hub took them, and they cannot be kept: {error}")
-        return 0
 
 
 def _lost(entries: list[Entry], reason: str) -> int:

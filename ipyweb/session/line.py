@@ -10,7 +10,6 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import WebSocketException
@@ -18,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .. import connection as hubs
 from ..errors import HubError, IpywebError
-from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, read_header
+from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, is_companion, read_header
 from .backlog import Entry
 
 if TYPE_CHECKING:
@@ -49,9 +48,10 @@ class Line:
     def __init__(self, client: "Client") -> None:
         self._client = client
         self._backlog = client.backlog
-        self._socket: ClientConnection | None = None
         self._pause = BACKOFF[0]
+        self._expected = 1
         self._warned = False
+        self._uploaded: dict[bytes, str] = {}
 
     def run(self) -> None:
         """Converse with one hub after the other."""
@@ -63,18 +63,12 @@ class Line:
                 log.debug("the connection to the hub broke: %s", reason)
             except (IpywebError, OSError) as error:
                 self._warn_once("%s; the program goes on", error)
-            except Exception:
-                log.exception("ipyweb: the connection to the hub failed unexpectedly; it is tried again")
+            except Exception as error:
+                log.debug("the connection to the hub failed unexpectedly", exc_info=True)
+                self._warn_once("the connection to the hub failed unexpectedly (%r); the program goes on", error)
             self._backlog.rewind()
             time.sleep(self._pause * random.uniform(0.5, 1.0))
             self._pause = min(2 * self._pause, BACKOFF[1])
-
-    def hang_up(self) -> None:
-        """Break the connection from another thread, at once."""
-        socket = self._socket
-        if socket is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(SHUT_RDWR)
 
     def _wait_for_work(self) -> None:
         """Until something waits, or a hub that somebody else started is there."""
@@ -88,34 +82,35 @@ class Line:
         self._warned = True
 
     def _converse(self, connection: hubs.Connection) -> None:
+        self._uploaded.clear()
         with _dial(connection) as socket:
             socket.send(encode(self._client.hello()))
             welcome = read_header(socket.recv(timeout=10))
             if welcome["type"] != "welcome":
                 raise Break(f"expected welcome, got {welcome['type']}")
-            self._await_spool(int(welcome["acked"]))
+            self._expected = int(welcome["acked"]) + 1
+            self._await_spool(self._backlog.first_seq)
             self._pause = BACKOFF[0]
             with self._sending(socket, connection):
                 self._client.on_connect(connection)
                 for frame in socket:
                     self._settle(read_header(frame))
 
-    def _await_spool(self, acked: int) -> None:
-        """Spooled messages come before those in memory: the hub takes their file in by itself."""
-        self._client.spooled = [path for path in self._client.spooled if path.exists()]
-        if self._client.spooled and acked + 1 < self._backlog.first_seq:
+    def _await_spool(self, seq: int) -> None:
+        """Spooled messages come before message `seq`, or the hub would take them for replays later on."""
+        if seq > self._expected and self._client.has_spooled():
             raise Break("the hub has not yet taken in the spool file")
 
     @contextlib.contextmanager
     def _sending(self, socket: ClientConnection, connection: hubs.Connection) -> Iterator[None]:
         """While it is entered, a second thread sends what waits."""
-        self._socket, self._client.connected = socket, True
+        self._client.connected = True
         sender = threading.Thread(target=self._send_all, args=(socket, connection), name="ipyweb-send", daemon=True)
         sender.start()
         try:
             yield
         finally:
-            self._socket, self._client.connected = None, False
+            self._client.connected = False
             self._backlog.wake()
             socket.close()
             sender.join()
@@ -125,8 +120,10 @@ class Line:
             while self._wait_for_entry():
                 entry = self._backlog.take()
                 if entry is not None:
+                    self._await_spool(entry.seq)
                     socket.send(encode(*self._referenced(entry, connection)))
-        except (WebSocketException, IpywebError, OSError) as error:
+                    self._expected = max(self._expected, entry.seq + 1)
+        except (Break, WebSocketException, IpywebError, OSError) as error:
             log.debug("sending to the hub broke: %s", error)
             socket.close()
 
@@ -143,7 +140,9 @@ class Line:
         buffers: list[bytes] = []
         room = MAX_FRAME - HEADROOM
         for mime, part in sorted(entry.parts.items(), key=lambda item: len(item[1])):
-            if len(part) <= min(BLOB_THRESHOLD, room):
+            if is_companion(mime):
+                references[mime] = {"blob": self._upload_once(part, connection), "size": len(part)}
+            elif len(part) <= min(BLOB_THRESHOLD, room):
                 references[mime] = {"buffer": len(buffers)}
                 buffers.append(part)
                 room -= len(part)
@@ -151,6 +150,12 @@ class Line:
                 references[mime] = {"blob": self._upload(part, connection), "size": len(part)}
         header["content"] = {**header["content"], "data": {mime: references[mime] for mime in entry.parts}}
         return header, buffers
+
+    def _upload_once(self, data: bytes, connection: hubs.Connection) -> str:
+        """For what goes with many messages: asks the hub for it once in a connection."""
+        if data not in self._uploaded:
+            self._uploaded[data] = self._upload(data, connection)
+        return self._uploaded[data]
 
     def _upload(self, data: bytes, connection: hubs.Connection) -> str:
         name = hashlib.sha256(data).hexdigest()

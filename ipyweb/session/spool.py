@@ -5,8 +5,7 @@ bytes (a text frame as its UTF-8; it begins with ``{``). The first frame is the 
 numbered messages in order, with all data inline. Such frames may be larger than what a socket carries.
 """
 
-import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,12 @@ from ..connection import data_dir, private_directory, write_private
 from ..protocol import Frame, encode
 from .backlog import Entry
 
-_counter = itertools.count(1)
 
-
-def write_spool(hello: Mapping[str, Any], entries: Iterable[Entry]) -> Path:
+def write_spool(hello: Mapping[str, Any], entries: Sequence[Entry]) -> Path:
     """Write a session's messages for the next hub.
 
     Returns:
-        The file, in the store's directory.
+        The file, in the store's directory. The names of a session's files are in the order of its messages.
 
     Raises:
         OSError: it cannot be written.
@@ -29,7 +26,7 @@ def write_spool(hello: Mapping[str, Any], entries: Iterable[Entry]) -> Path:
     """
     frames = [encode(dict(hello)), *(encode(*inline(entry)) for entry in entries)]
     directory = private_directory(private_directory(data_dir()) / "spool")
-    path = directory / f"{hello['session']['id']}-{next(_counter)}.spool"
+    path = directory / f"{hello['session']['id']}-{entries[0].seq:012d}.spool"
     write_private(path, b"".join(map(_record, frames)))
     return path
 
