@@ -200,7 +200,10 @@ class Session:
 
     def end(self) -> None:
         """Hand over what is left, within the time that the settings allow, and say what became of it."""
+        if self.client.closed:
+            return
         if not len(self.client.backlog) and not self.client.connected:
+            self.client.close(0)
             return
         self.client.submit({"type": "bye", "time": now()}, {})
         patience = threading.Timer(1.0, self._say_waiting)
