@@ -12,6 +12,16 @@ stored and served: text as UTF-8, JSON types as JSON text, images raw. In a mess
 type to a `data reference`: ``{"buffer": i}`` for the message's own buffer, or ``{"blob": sha256, "size": n}`` for bytes
 that went to the hub over HTTP before.
 
+Beside what is shown, a bundle may carry *companions*: what its text needs to be drawn in a frame of its own that has no
+network. They are data like all others (stored once per content, referred to by hash), under two MIME types that no
+list of MIME types names and that are never shown themselves:
+
+- ``application/vnd.ipyweb.asset; name=URL``: bytes that stand for whatever that URL names (BokehJS of the user's own
+  package, say); the frame puts an address of its own in the URL's place. A name without a colon is one of the pane's
+  own libraries (``plotly``), which the bytes then replace.
+- ``application/vnd.ipyweb.prelude; n=0; type=text/html``: a "load" message that the session showed before; it goes in
+  front of the text, in the order of ``n``. Its type is ``text/html`` or ``application/javascript``.
+
 This module does no I/O and keeps no state. ``js/src/protocol.ts`` is its mirror, and ``tests/frames/`` holds frames
 that both must read alike.
 """
@@ -68,10 +78,14 @@ RICHNESS = (
     r"application/pdf",
     r"application/javascript",
     r"application/json",
-    r"(?!text/plain).*",
+    r"(?!text/plain|application/vnd\.ipyweb\.).*",
+    r"(?!application/vnd\.ipyweb\.).*",
     r".*",
 )
 """MIME types as regular expressions, the richest first. A bundle is shown as the richest of its types."""
+
+COMPANION = "application/vnd.ipyweb."
+"""How the MIME types of companions begin."""
 
 DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
 """Types of the messages that carry a MIME bundle."""
@@ -142,6 +156,21 @@ def read_header(frame: Frame | memoryview) -> Header:
 def by_richness(mimetypes: Iterable[str]) -> list[str]:
     """Sort MIME types, the richest first; those that nobody here knows come before plain text."""
     return sorted(mimetypes, key=_rank)
+
+
+def is_companion(mime: str) -> bool:
+    """Whether a MIME type is that of a companion, which goes with a bundle and is never shown itself."""
+    return mime.startswith(COMPANION)
+
+
+def asset_type(name: str) -> str:
+    """The MIME type of the bytes that stand for a URL, or replace a library of the pane."""
+    return f"{COMPANION}asset; name={name}"
+
+
+def prelude_type(n: int, type: str) -> str:  # noqa: A002
+    """The MIME type of the `n`-th "load" message that goes in front of a text."""
+    return f"{COMPANION}prelude; n={n}; type={type}"
 
 
 def _rank(mime: str) -> int:

@@ -59,6 +59,12 @@ def _does(summary: str, answer: Schema | str | None = None, **more: Any) -> Sche
 
 
 _DATA = _object(sha256=_TEXT, size=_INTEGER, url=_TEXT)
+_DATA_BY_TYPE: Schema = {
+    "type": "object",
+    "additionalProperties": _DATA,
+    "description": "MIME type to where its bytes are; besides those in `mimetypes` the companions of the output "
+    "(application/vnd.ipyweb.*): files of its library, and load messages shown before, that it needs to be drawn",
+}
 _SCHEMAS: dict[str, Schema] = {
     "Error": _object(error=_TEXT),
     "Output": _object(
@@ -80,7 +86,7 @@ _SCHEMAS: dict[str, Schema] = {
         event=_INTEGER,
         metadata={"type": "object"},
         problems=_array(_TEXT),
-        data={"type": "object", "additionalProperties": _DATA},
+        data=_DATA_BY_TYPE,
     ),
     "Session": _object(
         id=_TEXT,
@@ -105,7 +111,7 @@ _SCHEMAS: dict[str, Schema] = {
         created=_TIME,
         size=_INTEGER,
         mimetypes=_array(_TEXT),
-        data={"type": "object", "additionalProperties": _DATA},
+        data=_DATA_BY_TYPE,
     ),
 }
 _OUTPUT = _ref("Output")

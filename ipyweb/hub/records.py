@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
+from ..protocol import is_companion
 from .auth import Keys
 from .messages import dumps
 from .store import OutputRow, Row, SessionRow, Tombstone, VersionRow
@@ -16,7 +17,7 @@ def output(row: OutputRow, keys: Keys) -> str:
     # Put together as text: source, metadata and problems are JSON already, and lists have thousands of records.
     return (
         f'{{"id":{row.id},"display_id":{quoted(row.display_id)},"session":{quoted(row.session)},'
-        f'"project":{quoted(row.project)},"title":{_text(row.title)},"mimetypes":{dumps(list(data))},'
+        f'"project":{quoted(row.project)},"title":{_text(row.title)},"mimetypes":{dumps(_shown(data))},'
         f'"created":{quoted(row.created)},"updated":{quoted(row.updated)},"version":{row.version},"size":{row.size},'
         f'"source":{row.source},"pinned":{_bool(row.pinned)},"note":{_text(row.note)},"removed":{_text(row.removed)},'
         f'"private":{_bool(row.private)},"event":{row.event},"metadata":{row.metadata},"problems":{row.problems},'
@@ -40,7 +41,7 @@ def tombstone(row: Tombstone) -> str:
 def version(row: VersionRow, keys: Keys) -> str:
     """One version of an output."""
     data = _data(row.data, keys)
-    return dumps({**row._asdict(), "mimetypes": list(data), "data": data})
+    return dumps({**row._asdict(), "mimetypes": _shown(data), "data": data})
 
 
 def record(row: Row, keys: Keys) -> str:
@@ -64,6 +65,10 @@ def _data(text: str, keys: Keys) -> dict[str, Any]:
     for mimetype, reference in data.items():
         reference["url"] = keys.blob_url(mimetype, reference["sha256"])
     return data
+
+
+def _shown(data: Iterable[str]) -> list[str]:
+    return [mimetype for mimetype in data if not is_companion(mimetype)]
 
 
 def _text(value: str | None) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..protocol import is_companion
 from . import disk, queries, retention
 from .blobs import Blobs
 from .messages import Blob, Bye, Clear, Command, Display, Hello, SessionChange, dumps
@@ -136,7 +137,7 @@ class SqliteStore(Sessions):
         schema = session.schema
         stored = {mimetype: self.blobs.reference(schema, content) for mimetype, content in display.data.items()}
         data = dumps({mimetype: {"sha256": sha256, "size": size} for mimetype, (sha256, size) in stored.items()})
-        size = sum(size for _, size in stored.values())
+        size = sum(size for mimetype, (_, size) in stored.items() if not is_companion(mimetype))
         found = self.db.execute(
             f"SELECT id, version, source, title FROM {schema}.outputs WHERE session = ? AND display_id = ?",
             (session.row.id, display.display_id),

@@ -12,6 +12,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from .collector import Collector
+from .companions import companions
 from .formatting import Made, format_object, pane_data
 from .output import Output
 from .session import Session
@@ -92,7 +93,7 @@ class _Doors:
             self._publish(terminal, metadata, *args, transient=transient, update=update, **options)
 
     def _send(self, data: Any, metadata: Any, transient: Mapping[str, Any], update: bool) -> None:
-        if not data or getattr(data, "silent", False):
+        if not data or getattr(data, "silent", False) or companions.keep(data):
             return
         display_id, title = transient.get("display_id"), None
         collector = Collector.active()

@@ -18,6 +18,7 @@ from ..protocol import PROTOCOL
 from .backlog import Receipt
 from .bundle import Limits, normalise, one_line
 from .client import Client
+from .companions import companions
 from .source import find_source
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class Session:
             "source": find_source(self.cell.number, self.cell.code),
             "problems": bundle.problems,
         }
-        receipt = self.client.submit({"type": kind, "time": now(), "content": content}, bundle.parts)
+        parts = {**bundle.parts, **companions.of(bundle.parts)}
+        receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
         return Shown(receipt, str(display_id), list(bundle.parts))
 
     def clear_output(self, wait: bool = False) -> None:

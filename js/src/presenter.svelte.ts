@@ -5,6 +5,7 @@
  * on an update. Frames that were left are parked and come back as they were.
  */
 import { fetchData } from "./api.ts";
+import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
@@ -44,6 +45,7 @@ const KEPT = 4;
 const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
 const UNDISTURBED = 100;
+const NONE: Companions = { assets: [], preludes: [] };
 /** Lines that an output may say about what was left out. */
 const NOTICES = 20;
 
@@ -177,12 +179,13 @@ export class Presenter {
       this.#stage.append(layer.element);
       this.#next = layer;
     }
-    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, how.libraries), fetchData(ref.url)]);
+    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime)), fetchData(ref.url)]);
+    const companions = how.brings ? await fetchCompanions(view.output) : NONE;
     if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
     layer.frame = frame;
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
-    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), theme: this.#theme } as const;
+    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), companions, theme: this.#theme } as const;
     frame.send(message, [bytes]);
   }
 
@@ -191,7 +194,7 @@ export class Presenter {
       ready: (message) => message.turn === turn && this.#frameReady(layer, turn),
       failed: (message) => message.turn === turn && this.#fail(turn, message.message),
       picture: ({ bytes }) => this.#events.picture(layer.view.output, bytes),
-      want: ({ name }) => void this.#frames.provide(layer.frame!, name as LibraryName).catch(() => {}),
+      want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ key }) => layer === this.#current && this.#events.key(key),
       link: ({ href }) => layer === this.#current && this.#events.link(href),
@@ -300,6 +303,12 @@ export class Presenter {
     this.state = state;
     this.problem = problem;
   }
+}
+
+async function fetchCompanions(output: OutputRecord): Promise<Companions> {
+  const { assets, preludes } = companionsOf(output);
+  const fetched = async <T extends { content: DataRef }>(each: T) => ({ ...each, content: await fetchData(each.content.url) });
+  return { assets: await Promise.all(assets.map(fetched)), preludes: await Promise.all(preludes.map(fetched)) };
 }
 
 function layerElement(): HTMLElement {

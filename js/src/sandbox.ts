@@ -5,6 +5,7 @@
  * somebody opens its address directly. On a loopback host every frame has a host name of its own and therefore a process
  * of its own: an output that spins stops nothing but itself.
  */
+import type { Wanted } from "./companions.ts";
 import { HELLO, parseFromFrame, PORT, type FromFrame, type LibraryBytes, type Theme, type ToFrame } from "./frame/channel.ts";
 import { randomHex } from "./hello.ts";
 import { LIBRARIES, type LibraryName } from "./libraries.ts";
@@ -32,8 +33,8 @@ export interface FrameEvents {
 
 export class Frame {
   readonly element: HTMLIFrameElement;
-  /** Libraries loaded in it, or on their way. */
-  readonly libraries = new Set<LibraryName>();
+  /** Libraries loaded in it, or on their way, and the address of those that are the user's own. */
+  readonly libraries = new Map<LibraryName, string | undefined>();
   /** Resolves when the frame has its port; rejects when it does not answer. */
   readonly answered: Promise<void>;
   events: FrameEvents | undefined;
@@ -67,9 +68,12 @@ export class Frame {
     this.#port.postMessage(message, transfer);
   }
 
-  load(library: LibraryBytes): void {
-    if (this.libraries.has(library.name)) return;
-    this.libraries.add(library.name);
+  has({ name, url }: Wanted): boolean {
+    return this.libraries.has(name) && this.libraries.get(name) === url;
+  }
+
+  load(library: LibraryBytes, url?: string): void {
+    this.libraries.set(library.name, url);
     this.send({ type: "load", library });
   }
 
@@ -192,9 +196,9 @@ export function mayOwnHost(page: URL): boolean {
 export class Frames {
   readonly #parking: HTMLElement;
   readonly #page: URL;
-  readonly #fetchLibrary: (name: LibraryName) => Promise<ArrayBuffer>;
-  readonly #libraries = new Map<LibraryName, Promise<ArrayBuffer>>();
-  readonly #spares = new Map<LibraryName | "plain", Frame>();
+  readonly #fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>;
+  readonly #libraries = new Map<string, Promise<ArrayBuffer>>();
+  readonly #spares = new Map<string, Frame>();
   #path = "";
   #ownHost: boolean;
 
@@ -202,7 +206,7 @@ export class Frames {
    * @param parking where frames stay that nobody looks at
    * @param fetchLibrary the bytes of a library's script
    */
-  constructor(parking: HTMLElement, page: URL, fetchLibrary: (name: LibraryName) => Promise<ArrayBuffer>) {
+  constructor(parking: HTMLElement, page: URL, fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>) {
     this.#parking = parking;
     this.#page = page;
     this.#fetchLibrary = fetchLibrary;
@@ -218,7 +222,7 @@ export class Frames {
   }
 
   /** A frame inside `host` that has its port and the libraries, or is about to load them. */
-  async take(host: HTMLElement, libraries: LibraryName[]): Promise<Frame> {
+  async take(host: HTMLElement, libraries: Wanted[]): Promise<Frame> {
     const frame = this.#takeSpare(host, libraries) ?? this.#make(host);
     try {
       await frame.answered;
@@ -228,13 +232,13 @@ export class Frames {
       this.#ownHost = false;
       return this.take(host, libraries);
     }
-    await Promise.all(libraries.map((name) => this.provide(frame, name)));
+    await Promise.all(libraries.map((each) => this.provide(frame, each)));
     return frame;
   }
 
   /** Sends a library to a frame that lacks it. */
-  async provide(frame: Frame, name: LibraryName): Promise<void> {
-    if (!frame.libraries.has(name)) frame.load({ name, bytes: await this.#library(name) });
+  async provide(frame: Frame, wanted: Wanted): Promise<void> {
+    if (!frame.has(wanted)) frame.load({ name: wanted.name, bytes: await this.#library(wanted) }, wanted.url);
   }
 
   /** Puts a frame out of sight without losing what it shows. False where this browser cannot. */
@@ -248,15 +252,16 @@ export class Frames {
   }
 
   /** Keep a spare frame that has `library` loaded, or a plain one. */
-  async warm(library: LibraryName | "plain"): Promise<void> {
-    if (!this.#path || this.#spares.has(library) || !canMove(this.#parking)) return;
+  async warm(library: Wanted | "plain"): Promise<void> {
+    const key = library === "plain" ? library : keyOf(library);
+    if (!this.#path || this.#spares.has(key) || !canMove(this.#parking)) return;
     const frame = this.#make(this.#parking);
-    this.#spares.set(library, frame);
+    this.#spares.set(key, frame);
     try {
       await frame.answered;
       if (library !== "plain") await this.provide(frame, library);
     } catch {
-      this.#spares.delete(library);
+      this.#spares.delete(key);
       frame.dispose();
       this.#ownHost = false;
     }
@@ -266,21 +271,25 @@ export class Frames {
     return new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
   }
 
-  #takeSpare(host: HTMLElement, libraries: LibraryName[]): Frame | undefined {
-    const name = libraries.find((each) => LIBRARIES[each].warm && this.#spares.has(each)) ?? "plain";
-    const spare = this.#spares.get(name);
+  #takeSpare(host: HTMLElement, libraries: Wanted[]): Frame | undefined {
+    const warm = libraries.find((each) => LIBRARIES[each.name].warm && this.#spares.has(keyOf(each)));
+    const key = warm ? keyOf(warm) : "plain";
+    const spare = this.#spares.get(key);
     if (!spare || !move(spare.element, host)) return undefined;
-    this.#spares.delete(name);
+    this.#spares.delete(key);
     return spare;
   }
 
-  #library(name: LibraryName): Promise<ArrayBuffer> {
-    const known = this.#libraries.get(name) ?? this.#fetchLibrary(name);
-    this.#libraries.set(name, known);
-    known.catch(() => this.#libraries.delete(name));
+  #library(wanted: Wanted): Promise<ArrayBuffer> {
+    const key = keyOf(wanted);
+    const known = this.#libraries.get(key) ?? this.#fetchLibrary(wanted);
+    this.#libraries.set(key, known);
+    known.catch(() => this.#libraries.delete(key));
     return known;
   }
 }
+
+const keyOf = ({ name, url }: Wanted): string => url ?? name;
 
 interface Movable extends HTMLElement {
   moveBefore?(node: Node, child: Node | null): void;

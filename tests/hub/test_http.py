@@ -12,6 +12,7 @@ import pytest
 from ipyweb.connection import data_dir
 from ipyweb.hub.blobs import INLINE
 from ipyweb.hub.data import content_type_of
+from ipyweb.protocol import asset_type
 
 from .conftest import PNG, Live
 
@@ -52,6 +53,18 @@ def test_any_language_can_publish_a_mime_bundle(live: Live) -> None:
     assert (record["title"], record["project"], record["metadata"]) == ("From R", "/p", {"image/png": {"width": 5}})
     (session,) = live.get("/api/sessions")["sessions"]
     assert (session["title"], session["kind"], session["connected"]) == ("R 4.4", "http", False)
+
+
+def test_companions_are_stored_but_neither_listed_nor_counted_nor_shown(live: Live) -> None:
+    asset = asset_type("https://cdn.example.org/lib.js?v=1")
+    number = publish(live, {"text/plain": "hi", asset: base64.b64encode(b"lib = 1").decode()})
+    record = live.get(f"/api/outputs/{number}")
+    assert (record["mimetypes"], record["size"]) == (["text/plain"], 2)
+    assert set(record["data"]) == {"text/plain", asset}
+    assert live.request("GET", f"/{record['data'][asset]['url']}").body == b"lib = 1"
+    assert live.request("GET", f"/api/outputs/{number}/data").body == b"hi"
+    (version,) = live.get(f"/api/outputs/{number}/versions")
+    assert (version["mimetypes"], version["size"]) == (["text/plain"], 2)
 
 
 def test_publishing_under_a_display_id_again_makes_a_version(live: Live) -> None:

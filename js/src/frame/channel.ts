@@ -3,6 +3,7 @@
  *
  * Everything from a frame is hostile until `parseFromFrame` has looked at it.
  */
+import type { Companions } from "../companions.ts";
 import type { LibraryName } from "../libraries.ts";
 import { isObject } from "../protocol.ts";
 
@@ -16,7 +17,7 @@ export interface LibraryBytes {
 
 export type ToFrame =
   | { type: "load"; library: LibraryBytes }
-  | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; theme: Theme }
+  | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; companions: Companions; theme: Theme }
   | { type: "theme"; theme: Theme }
   | { type: "ping" };
 

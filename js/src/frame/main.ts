@@ -134,8 +134,8 @@ async function draw(renderer: Renderer, bundle: Bundle): Promise<void> {
   previous?.();
 }
 
-function bundleOf({ mime, bytes, metadata }: Render): Bundle {
-  return { mime, bytes: new Uint8Array(bytes), metadata, library, notice };
+function bundleOf({ mime, bytes, metadata, companions }: Render): Bundle {
+  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, notice };
 }
 
 function output(): HTMLElement {

@@ -1,3 +1,5 @@
+import type { Companions } from "../companions.ts";
+import { placed } from "../frame/companions.ts";
 import type { LibraryName } from "../libraries.ts";
 
 /** Lets go of what a rendering holds: observers, workers, views. The element belongs to the caller. */
@@ -9,6 +11,8 @@ export interface Bundle {
   bytes: Uint8Array;
   /** MIME metadata of this type. */
   metadata: Record<string, unknown>;
+  /** Files and load messages that came with it. */
+  companions: Companions;
   /** A library's global, loaded first if need be. */
   library<T>(name: LibraryName): Promise<T>;
   /** Tells the user about something that was left out, in one line. */
@@ -29,6 +33,9 @@ export interface Renderer {
 
 /** The bytes as text. */
 export const text = (bundle: Bundle): string => new TextDecoder().decode(bundle.bytes);
+
+/** The bytes as text whose URLs name the files that came with it. */
+export const linked = (bundle: Bundle): string => placed(text(bundle), bundle.companions.assets);
 
 /** The bytes as a JSON value. */
 export const json = <T>(bundle: Bundle): T => JSON.parse(text(bundle)) as T;

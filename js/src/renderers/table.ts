@@ -13,6 +13,8 @@ export interface Family {
   libraries: LibraryName[];
   /** Whether a new version can be drawn into the same frame; otherwise it gets a fresh one. */
   updates: boolean;
+  /** Whether it is a text that may need the files and load messages which came with it. */
+  brings: boolean;
 }
 
 export type ShellRendererName = "image" | "text" | "unknown";
@@ -20,10 +22,10 @@ export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex
 export type RendererName = ShellRendererName | FrameRendererName;
 
 const frame = (renderer: FrameRendererName, matches: RegExp, label: string, libraries: LibraryName[] = [], updates = true): Family => ({
-  renderer, matches, label, place: "frame", libraries, updates,
+  renderer, matches, label, place: "frame", libraries, updates, brings: !updates,
 });
 const shell = (renderer: ShellRendererName, matches: RegExp, label: string): Family => ({
-  renderer, matches, label, place: "shell", libraries: [], updates: true,
+  renderer, matches, label, place: "shell", libraries: [], updates: true, brings: false,
 });
 
 export const FAMILIES: readonly Family[] = [
@@ -46,6 +48,8 @@ export const FAMILIES: readonly Family[] = [
   frame("json", /^application\/json$/, "JSON"),
 ];
 
+/** What goes with a bundle and is never shown itself, see `companions.ts`. */
+const COMPANION = "application/vnd.ipyweb.";
 const TEXT = shell("text", /^text\/plain$/, "Text");
 const UNKNOWN = shell("unknown", /^/, "Unknown");
 
@@ -62,7 +66,7 @@ export function byRichness(mimetypes: readonly string[]): string[] {
 function rank(mime: string): number {
   const known = FAMILIES.findIndex((each) => each.matches.test(mime));
   if (known >= 0) return known;
-  return FAMILIES.length + (TEXT.matches.test(mime) ? 1 : 0);
+  return FAMILIES.length + (TEXT.matches.test(mime) ? 1 : mime.startsWith(COMPANION) ? 2 : 0);
 }
 
 /** A short name of a MIME type for people: `PNG`, `Plotly`, or for an unknown one its own subtype. */

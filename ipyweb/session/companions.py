@@ -1,0 +1,157 @@
+"""What an output needs besides itself: a library's files from the user's own package, and "load" messages shown before.
+
+Each output is drawn in a frame of its own that has no network, so these go with it, as companions (see `protocol`).
+Integrations say here where their library's files lie, and which messages of it only load something.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..protocol import asset_type, prelude_type
+
+Undo = Callable[[], None]
+Find = Callable[[str], Path | None]
+
+LONGEST_NAME = 200
+"""Characters of a URL that fit into a MIME type."""
+
+MOST_PRELUDES = 24
+
+_TEXTS = ("text/html", "application/javascript")
+_REST_OF_URL = rb"[\w./@~%+:?=-]*"
+
+
+class _Files(NamedTuple):
+    """Where the files lie that begin with one URL."""
+
+    prefix: bytes
+    find: Find
+
+
+class _Load(NamedTuple):
+    """How a load message is known, and the outputs that need it."""
+
+    message: re.Pattern[bytes]
+    needed_by: re.Pattern[bytes]
+
+
+class _Prelude(NamedTuple):
+    mime: str
+    content: bytes
+    needed_by: re.Pattern[bytes]
+
+
+class Companions:
+    """What this process's outputs need. Safe to use from several threads: its lists are replaced, never changed."""
+
+    def __init__(self) -> None:
+        self._files: tuple[_Files, ...] = ()
+        self._libraries: tuple[tuple[str, str, Path], ...] = ()
+        self._loads: tuple[_Load, ...] = ()
+        self._preludes: tuple[_Prelude, ...] = ()
+
+    # -- what integrations say
+
+    def add_files(self, url: str, find: Find | Path) -> Undo:
+        """Take what begins with `url` from the user's own package.
+
+        Args:
+            url: a whole URL, or the beginning of many.
+            find: the file, or a function from the rest of a URL (without its query) to the file, if there is one.
+        """
+        added = _Files(url.encode(), find if callable(find) else lambda rest: find)
+        self._files += (added,)
+        return lambda: setattr(self, "_files", tuple(each for each in self._files if each is not added))
+
+    def add_library(self, mime: str, name: str, path: Path) -> Undo:
+        """Let the pane draw a MIME type by a library of the user's own package.
+
+        Args:
+            name: of the library in the pane.
+            path: of its script.
+        """
+        added = (mime, name, path)
+        self._libraries += (added,)
+        return lambda: setattr(self, "_libraries", tuple(each for each in self._libraries if each is not added))
+
+    def add_load(self, message: str, needed_by: str) -> Undo:
+        """Keep messages that only load something, instead of showing them.
+
+        Args:
+            message: regular expression that is found in such a message, or matches one of its MIME types.
+            needed_by: regular expression that is found in the outputs before which they go.
+        """
+        added = _Load(re.compile(message.encode()), re.compile(needed_by.encode()))
+        self._loads += (added,)
+        return lambda: setattr(self, "_loads", tuple(each for each in self._loads if each is not added))
+
+    # -- what a session asks
+
+    def keep(self, data: Mapping[str, Any]) -> bool:
+        """Keep a load message for the outputs that need it.
+
+        Returns:
+            Whether it is one; then it is not shown.
+        """
+        load = next((each for each in self._loads if _is_load(each, data)), None)
+        if load is None:
+            return False
+        mime = next((mime for mime in reversed(_TEXTS) if data.get(mime)), None)
+        if mime is not None:
+            made = _Prelude(mime, _bytes(data[mime]), load.needed_by)
+            self._preludes = (*(each for each in self._preludes if each != made), made)[-MOST_PRELUDES:]
+        return True
+
+    def of(self, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The companions of a bundle, by their MIME types."""
+        made = {asset_type(name): _read(path) for mime, name, path in self._libraries if mime in parts}
+        texts = [parts[mime] for mime in _TEXTS if mime in parts]
+        preludes = [each for each in self._preludes if any(map(each.needed_by.search, texts))]
+        made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
+        for text in (*texts, *(each.content for each in preludes)):
+            made |= self._assets_in(text)
+        return made
+
+    def _assets_in(self, text: bytes) -> dict[str, bytes]:
+        found = {}
+        for prefix, find in self._files:
+            if prefix not in text:
+                continue
+            for match in set(re.findall(re.escape(prefix) + _REST_OF_URL, text)):
+                url = match.rstrip(b".").decode()
+                path = find(url[len(prefix) :].partition("?")[0])
+                if path is not None and path.is_file() and len(url) <= LONGEST_NAME:
+                    found[asset_type(url)] = _read(path)
+        return found
+
+
+def within(directory: Path) -> Find:
+    """Finds the files of a directory by their relative path."""
+
+    def find(rest: str) -> Path | None:
+        path = (directory / rest).resolve()
+        return path if path.is_relative_to(directory.resolve()) else None
+
+    return find
+
+
+def _is_load(load: _Load, data: Mapping[str, Any]) -> bool:
+    if any(load.message.fullmatch(mime.encode()) for mime in data):
+        return True
+    return any(load.message.search(_bytes(data[mime])) for mime in _TEXTS if data.get(mime))
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=128)
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+companions = Companions()
+"""Those of this process: a library is loaded once in it, whatever becomes of sessions and forks."""
