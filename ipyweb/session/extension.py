@@ -8,6 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from .. import config as settings
 from .. import integrations
 from .doors import stand_at
+from .script import served
 from .session import Cell, current
 
 _undos: dict[int, list[Callable[[], None]]] = {}
@@ -20,6 +21,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     config = settings.IPyWeb.instance(config=settings.merged_config(shell.config))
     current("ipython", config)
     _undos[id(shell)] = [
+        _add(served, shell),
         _add(shell.configurables, config),
         _on(shell, "pre_run_cell", _begin_cell(shell)),
         _add_magic(shell),

@@ -10,6 +10,8 @@ from .shell import LightShell, get_shell
 
 _lock = threading.Lock()
 _used = False
+served: list[InteractiveShell] = []
+"""The shells with the extension, which does the same there and takes it back in the end."""
 
 
 def use_in_script() -> InteractiveShell:
@@ -21,7 +23,7 @@ def use_in_script() -> InteractiveShell:
     global _used
     shell = get_shell()
     with _lock:
-        if not _used:
+        if not _used and shell not in served:
             _used = True
             if isinstance(shell, LightShell):
                 from .doors import stand_at

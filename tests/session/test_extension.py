@@ -163,7 +163,7 @@ def test_config_and_magic_are_there(shell: InteractiveShell, capsys: pytest.Capt
     assert "expected one of status, url, open" in capsys.readouterr().out
 
 
-def test_unloading_restores_every_object() -> None:
+def test_unloading_restores_every_object(session: Session) -> None:
     config = Config()
     config.HistoryManager.enabled = False
     shell = TerminalInteractiveShell.instance(config=config)
@@ -172,6 +172,7 @@ def test_unloading_restores_every_object() -> None:
         for _ in range(2):
             shell.extension_manager.load_extension("ipyweb")
             assert state_of(shell) != before
+            run(shell, "import ipyweb; ipyweb.display({}, raw=True);")
             shell.extension_manager.unload_extension("ipyweb")
             assert state_of(shell) == before
     finally:
