@@ -10,6 +10,8 @@ from itertools import takewhile
 from threading import Condition
 from typing import Any, Literal
 
+from ..protocol import is_companion
+
 Status = Literal["queued", "stored", "failed"]
 
 
@@ -42,7 +44,8 @@ class Entry:
         self.parts = parts
         self.receipts = [receipt]
         self.seq = 0
-        self.size = sum(map(len, parts.values())) + 512  # the header, about
+        # companions are the same bytes in many messages; 512 is about the header
+        self.size = sum(len(part) for mime, part in parts.items() if not is_companion(mime)) + 512
 
     @property
     def update_of(self) -> str | None:

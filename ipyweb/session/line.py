@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .. import connection as hubs
 from ..errors import HubError, IpywebError
-from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, read_header
+from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, is_companion, read_header
 from .backlog import Entry
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Line:
         self._pause = BACKOFF[0]
         self._expected = 1
         self._warned = False
+        self._uploaded: dict[bytes, str] = {}
 
     def run(self) -> None:
         """Converse with one hub after the other."""
@@ -81,6 +82,7 @@ class Line:
         self._warned = True
 
     def _converse(self, connection: hubs.Connection) -> None:
+        self._uploaded.clear()
         with _dial(connection) as socket:
             socket.send(encode(self._client.hello()))
             welcome = read_header(socket.recv(timeout=10))
@@ -138,7 +140,9 @@ class Line:
         buffers: list[bytes] = []
         room = MAX_FRAME - HEADROOM
         for mime, part in sorted(entry.parts.items(), key=lambda item: len(item[1])):
-            if len(part) <= min(BLOB_THRESHOLD, room):
+            if is_companion(mime):
+                references[mime] = {"blob": self._upload_once(part, connection), "size": len(part)}
+            elif len(part) <= min(BLOB_THRESHOLD, room):
                 references[mime] = {"buffer": len(buffers)}
                 buffers.append(part)
                 room -= len(part)
@@ -146,6 +150,12 @@ class Line:
                 references[mime] = {"blob": self._upload(part, connection), "size": len(part)}
         header["content"] = {**header["content"], "data": {mime: references[mime] for mime in entry.parts}}
         return header, buffers
+
+    def _upload_once(self, data: bytes, connection: hubs.Connection) -> str:
+        """For what goes with many messages: asks the hub for it once in a connection."""
+        if data not in self._uploaded:
+            self._uploaded[data] = self._upload(data, connection)
+        return self._uploaded[data]
 
     def _upload(self, data: bytes, connection: hubs.Connection) -> str:
         name = hashlib.sha256(data).hexdigest()
