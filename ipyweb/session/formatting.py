@@ -4,8 +4,8 @@ The steps and their order are those of ``IPython.core.formatters.DisplayFormatte
 raises costs one line, the types that a terminal leaves out are made as well, and one raster image is enough.
 """
 
-import sys
 from collections.abc import Callable, Collection
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from IPython.core.formatters import BaseFormatter, DisplayFormatter
@@ -36,7 +36,8 @@ class Formatted(NamedTuple):
 class Made(dict[str, Any]):
     """Data by MIME type as IPython would have made it for its terminal, and behind it what the pane gets.
 
-    Whoever asks the shell's formatter, finds what is there without us. A bundle that only the pane shows is not empty.
+    Whoever asks the shell's formatter, finds what is there without us. It is true when there is anything for the pane,
+    be it only the news that all reprs raised.
 
     Attributes:
         pane: data by MIME type, all of it.
@@ -51,7 +52,7 @@ class Made(dict[str, Any]):
         self.silent = silent
 
     def __bool__(self) -> bool:
-        return bool(self.pane)
+        return bool(self.pane or self.problems)
 
 
 def pane_data(data: Any) -> Any:
@@ -63,7 +64,7 @@ class Failures:
     """Calls reprs, and notes those that raise.
 
     Args:
-        loud: called with the exception's `sys.exc_info` for the reprs that a terminal shows the traceback of.
+        loud: called with type, value and traceback for the reprs that a terminal shows the traceback of.
     """
 
     def __init__(self, loud: Callable[[Any], object] | None) -> None:
@@ -78,7 +79,7 @@ class Failures:
         except Exception as error:
             self.lines.append(f"{what}: {type(error).__name__}: {one_line(error)}")
             if terminal and self._loud is not None:
-                self._loud(sys.exc_info())
+                self._loud((type(error), error, _beyond_this_module(error.__traceback__)))
             return None
 
 
@@ -127,6 +128,13 @@ def format_object(
             data[mime] = value
             terminal |= {mime} if each.enabled else set()
     return Formatted(data, metadata, failures.lines, frozenset(terminal))
+
+
+def _beyond_this_module(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without our frames at its head; IPython's traceback leaves out IPython's."""
+    while traceback is not None and traceback.tb_frame.f_globals is globals():
+        traceback = traceback.tb_next
+    return traceback
 
 
 def _unwrapped(formatter: Any) -> Callable[..., Any]:

@@ -121,6 +121,17 @@ def test_a_repr_that_raises_is_a_notice_in_the_output_and_no_traceback(
     assert "Traceback" not in captured.out + captured.err
 
 
+def test_text_that_raises_costs_ipythons_own_traceback(
+    shell: InteractiveShell, sent: Sent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "class Unprintable:\n def __repr__(self): raise ValueError('no text')")
+    run(shell, "display(Unprintable())")
+    printed = capsys.readouterr().out
+    assert "no text" in printed
+    assert "formatting.py" not in printed
+    assert [header["content"]["problems"] for header, _ in sent.entries()] == [["text/plain: ValueError: no text"]]
+
+
 def test_an_output_is_never_displayed_itself(
     shell: InteractiveShell, sent: Sent, capsys: pytest.CaptureFixture[str]
 ) -> None:
