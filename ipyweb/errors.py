@@ -7,8 +7,9 @@
     ├── ConnectionFileError          a connection file or directory that cannot be trusted
     ├── HubError                     the hub said no
     │   └── OutputNotFound (KeyError)
-    └── HubUnreachable (ConnectionError)
-        └── HubImpostor              something answers there, but it is not our hub
+    ├── HubUnreachable (ConnectionError)
+    │   └── HubImpostor              something answers there, but it is not our hub
+    └── KeeperUnavailable            figures cannot be drawn anew at present
 """
 
 
@@ -49,3 +50,7 @@ class HubUnreachable(IpywebError, ConnectionError):
 
 class HubImpostor(HubUnreachable):
     """Something answered where the hub should be, without knowing the hub's secret."""
+
+
+class KeeperUnavailable(IpywebError):
+    """The figure keeper cannot be reached or started, or has not that figure any more."""

@@ -1,0 +1,128 @@
+"""The way between a session and its figure keeper: a Unix socket in a private directory, authenticated both ways.
+
+Snapshots hold pickles, and whoever makes a process unpickle controls it. So they go over no network: the socket lies in
+a directory that only its user can enter, and both sides prove by HMAC (`multiprocessing.connection`'s challenge) that
+they know the key in a file beside it, before anything else is read. Only byte strings are exchanged, never objects: a
+message is a JSON object, followed by as many raw parts as its ``parts`` says.
+"""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
+from typing import Any
+
+from ..errors import KeeperUnavailable
+from ..keepers import channel_dir, secret
+from .snapshot import Buffer
+
+SOCKET = "socket"
+KEY = "key"
+LONGEST = 100
+"""Bytes that the address of a Unix socket may have everywhere, about."""
+
+
+@contextlib.contextmanager
+def _address(directory: Path) -> Iterator[str]:
+    """The socket's address, however long the directory's own name is."""
+    plain = str(directory / SOCKET)
+    if len(os.fsencode(plain)) <= LONGEST:
+        yield plain
+        return
+    if sys.platform != "linux":
+        raise KeeperUnavailable(f"{plain} is too long for a socket; set IPYWEB_RUNTIME_DIR to a shorter one")
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
+    finally:
+        os.close(descriptor)
+
+
+def dial(environment: str) -> Connection:
+    """A connection to the running keeper of an environment.
+
+    Raises:
+        KeeperUnavailable: none listens, or it does not know the key.
+    """
+    directory = channel_dir(environment)
+    try:
+        key = secret(directory / KEY)
+        with _address(directory) as address:
+            return Client(address, family="AF_UNIX", authkey=key)
+    except AuthenticationError as error:
+        raise KeeperUnavailable("what listens at the keeper's socket does not know its key") from error
+    except (OSError, EOFError) as error:
+        raise KeeperUnavailable(f"no keeper listens: {error}") from error
+
+
+class Door:
+    """Where a keeper listens.
+
+    Args:
+        environment: its environment id.
+
+    Raises:
+        KeeperUnavailable: the socket cannot be made.
+    """
+
+    def __init__(self, environment: str) -> None:
+        self._directory = channel_dir(environment)
+        try:
+            self._key = secret(self._directory / KEY)
+            (self._directory / SOCKET).unlink(missing_ok=True)
+            with _address(self._directory) as address:
+                self._listener = Listener(address, family="AF_UNIX", backlog=64)
+        except OSError as error:
+            raise KeeperUnavailable(f"the keeper's socket cannot be made: {error}") from error
+        os.chmod(self._directory / SOCKET, 0o600)
+
+    def accept(self) -> Connection:
+        """The next peer, not yet authenticated.
+
+        Raises:
+            OSError: the door was closed.
+        """
+        return self._listener.accept()
+
+    def admit(self, peer: Connection) -> bool:
+        """Let a peer prove that it knows the key, and prove it to the peer; else close the connection."""
+        try:
+            deliver_challenge(peer, self._key)
+            answer_challenge(peer, self._key)
+        except (AuthenticationError, OSError, EOFError, ValueError):
+            peer.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Listen no more."""
+        (self._directory / SOCKET).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._listener.close()
+
+
+def send(peer: Connection, header: Mapping[str, Any], parts: Sequence[Buffer] = ()) -> None:
+    """Send one message.
+
+    Raises:
+        OSError: the peer is gone.
+    """
+    peer.send_bytes(json.dumps({**header, "parts": len(parts)}).encode())
+    for part in parts:
+        peer.send_bytes(part)
+
+
+def receive(peer: Connection) -> tuple[dict[str, Any], list[bytes]]:
+    """The next message: its header and its parts.
+
+    Raises:
+        EOFError: the peer closed the connection.
+        OSError: it broke.
+        ValueError: this is no message.
+    """
+    header: dict[str, Any] = json.loads(peer.recv_bytes())
+    return header, [peer.recv_bytes() for _ in range(int(header["parts"]))]

@@ -1,0 +1,209 @@
+"""Draws a figure in a format and at a size. The figure is altered by it: give it a copy.
+
+Runs in the keeper's easels, and in the user's process where there is no keeper. pyplot takes no part.
+"""
+
+import contextlib
+import io
+import math
+import re
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .snapshot import load
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .snapshot import Snapshot
+
+FORMATS = {
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "application/pdf": "pdf",
+    "image/jpeg": "jpeg",
+    "image/webp": "webp",
+    "image/tiff": "tiff",
+    "application/postscript": "ps",
+    "application/eps": "eps",
+}
+"""matplotlib's name of each format that figures are drawn in, by MIME type."""
+
+RASTER = frozenset({"image/png", "image/jpeg", "image/webp", "image/tiff"})
+MAX_PIXELS = 100_000_000
+"""Pixels that one drawing may have; 400 MB while it is drawn."""
+
+HEAVY = 5_000
+"""Vertices from which an artist becomes an image inside an SVG that is only kept for later."""
+
+Length = tuple[float, str]
+_lock = threading.RLock()
+
+
+class Spec(NamedTuple):
+    """What to draw.
+
+    Attributes:
+        mime: one of `FORMATS`.
+        width, height: as numbers with ``px`` or ``in``; the figure's own when both are missing, and in its proportion
+            when one is.
+        dpi: pixels per inch; the figure's own when missing.
+        style: the text of a style sheet of matplotlib to lay over the figure.
+        light: whether artists of very many vertices may become images inside a vector format.
+    """
+
+    mime: str = "image/png"
+    width: Length | None = None
+    height: Length | None = None
+    dpi: float | None = None
+    style: str | None = None
+    light: bool = False
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, Any]) -> "Spec":
+        """A spec from JSON.
+
+        Raises:
+            ValueError: it cannot be drawn.
+        """
+        mime = str(wanted.get("mime") or "image/png")
+        if mime not in FORMATS:
+            raise ValueError(f"expected one of {', '.join(FORMATS)}; got {mime}")
+        dpi = wanted.get("dpi")
+        if dpi is not None and not 1 <= float(dpi) <= 10_000:
+            raise ValueError(f"expected a dpi between 1 and 10000, got {dpi}")
+        width, height = (_length(wanted.get(name), name) for name in ("width", "height"))
+        style = wanted.get("style")
+        return cls(mime, width, height, None if dpi is None else float(dpi), style and str(style))
+
+
+def _length(value: Any, name: str) -> Length | None:
+    if value is None:
+        return None
+    number, unit = float(value[0]), str(value[1])
+    if unit not in ("px", "in") or not (math.isfinite(number) and number > 0):
+        raise ValueError(f"expected {name} to be a positive length in px or in, got {value}")
+    return number, unit
+
+
+OWN = Spec()
+"""A PNG at the figure's own size and dpi."""
+
+
+def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = None) -> bytes:
+    """The figure's drawing, as ``savefig`` makes it.
+
+    Args:
+        params: rcParams to draw with, those of the figure's own process. Only for a process that draws nothing else
+            meanwhile, since rcParams are the whole process's.
+
+    Raises:
+        ValueError: the drawing would be too large.
+        Exception: whatever drawing raises.
+    """
+    with _lock, _params(params or {}), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a glyph is missing, a layout does not fit: the picture shows it
+        dpi = _resize(figure, spec)
+        if spec.style:
+            from .style import restyle
+
+            restyle(figure, spec.style)
+        if spec.light:
+            _lighten(figure)
+        stream = io.BytesIO()
+        figure.savefig(stream, format=FORMATS[spec.mime], dpi=dpi, bbox_inches=None, **_options(spec.mime))
+        return stream.getvalue()
+
+
+def draw_copy(snapshot: "Snapshot", spec: Spec = OWN) -> bytes:
+    """A drawing of a snapshot in this process, from a figure of its own.
+
+    Raises:
+        Exception: whatever loading or drawing raises.
+    """
+    with _lock:
+        return draw(load(snapshot).figure, spec)
+
+
+def _options(mime: str) -> dict[str, Any]:
+    if mime == "image/png":
+        return {"pil_kwargs": {"compress_level": 1}}
+    return {"metadata": {"Date": None}} if mime == "image/svg+xml" else {}
+
+
+def inches(figure: "Figure", spec: Spec) -> tuple[float, float, float]:
+    """Width, height and dpi of a drawing."""
+    dpi = spec.dpi or float(figure.dpi)
+    own_width, own_height = (float(each) for each in figure.get_size_inches())
+    width, height = (None if each is None else _inches(each, dpi) for each in (spec.width, spec.height))
+    if width is None:
+        width = own_width if height is None else height * own_width / own_height
+    return width, width * own_height / own_width if height is None else height, dpi
+
+
+def _inches(length: Length, dpi: float) -> float:
+    return length[0] if length[1] == "in" else length[0] / dpi
+
+
+def _resize(figure: "Figure", spec: Spec) -> float:
+    width, height, dpi = inches(figure, spec)
+    if width * height * dpi * dpi > MAX_PIXELS and spec.mime in RASTER:
+        wide, high = round(width * dpi), round(height * dpi)
+        raise ValueError(f"{wide} x {high} pixels are more than a drawing may have ({MAX_PIXELS:,})")
+    if spec.width is not None or spec.height is not None:
+        # matplotlib cuts the fraction of a pixel off, and 800 / 72 * 72 may be a little less than 800
+        nudge = 1e-4 / dpi if spec.mime in RASTER else 0.0
+        figure.set_size_inches(width + nudge, height + nudge, forward=False)
+    return dpi
+
+
+@contextlib.contextmanager
+def _params(params: Mapping[str, Any]) -> Iterator[None]:
+    import matplotlib
+
+    rc: Any = matplotlib.rcParams
+    if not params and dict.get(rc, "savefig.bbox") is None:
+        yield
+        return
+    with matplotlib.rc_context():
+        for name, value in params.items():
+            with contextlib.suppress(Exception):  # a parameter of another version
+                rc[name] = value
+        rc["savefig.bbox"] = None  # the size asked for, not what happens to be filled
+        yield
+
+
+def _lighten(figure: "Figure") -> None:
+    from matplotlib.collections import Collection
+    from matplotlib.lines import Line2D
+
+    for artist in figure.findobj(lambda each: isinstance(each, (Collection, Line2D))):
+        if _vertices(artist) > HEAVY:
+            artist.set_rasterized(True)
+
+
+def _vertices(artist: Any) -> int:
+    with contextlib.suppress(Exception):
+        if hasattr(artist, "get_xdata"):
+            return len(artist.get_xdata())
+        array = artist.get_array()
+        return max(len(artist.get_offsets()), 0 if array is None else array.size)
+    return 0
+
+
+_UNITS = {"": ("px", 1.0), "px": ("px", 1.0), "in": ("in", 1.0), "cm": ("in", 1 / 2.54), "mm": ("in", 1 / 25.4)}
+
+
+def length(text: str | float) -> Length:
+    """A length such as ``800``, ``800px``, ``8in``, ``21cm`` or ``85mm``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(px|in|cm|mm|)\s*", str(text))
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"expected a length such as 800, 8in, 21cm or 85mm, got {str(text)[:40]!r}")
+    unit, factor = _UNITS[match[2]]
+    return float(match[1]) * factor, unit

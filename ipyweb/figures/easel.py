@@ -1,0 +1,376 @@
+"""Processes that hold one figure each, forked from a template that has matplotlib loaded and warm.
+
+``python -P -m ipyweb.figures.easel FD`` is the template: it imports matplotlib, draws one small figure so that fonts
+are open, and then forks an *easel* whenever the keeper asks. An easel has one figure, as bytes and unpickled; each
+drawing uses an unpickled copy up, and the next is made while nobody waits. So a figure whose loading or drawing raises,
+hangs, crashes or eats memory harms no other, and a figure costs little memory beyond its own.
+
+`Easels` and `Easel` are the keeper's side.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ..errors import KeeperUnavailable
+from .channel import receive, send
+from .snapshot import Snapshot
+
+PRELOADED = ("mpl_toolkits.mplot3d.axes3d", "matplotlib.backends.backend_svg", "matplotlib.dates")
+"""What the template imports once it has answered, since many figures need it."""
+
+SHARED = ("matplotlib", "mpl_toolkits", "pandas.plotting", "seaborn")
+"""Packages that the template may import when a figure needed them, so that the next such figure loads at once."""
+
+PAUSE = 0.05
+"""Seconds of quiet after which an easel prepares for the next drawing."""
+
+_PID = struct.Struct(">q")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+
+
+class DrawingFailed(Exception):
+    """A figure could not be loaded or drawn; the text says why."""
+
+
+class Easel:
+    """One process with one figure, as the keeper sees it.
+
+    Args:
+        pid: of the process, which leads a process group.
+        pipe: to it.
+    """
+
+    def __init__(self, pid: int, pipe: Connection) -> None:
+        self.pid = pid
+        self._pipe = pipe
+        self._ended = False
+
+    def load(self, snapshot: Snapshot, timeout: float) -> tuple[list[str], list[str]]:
+        """Unpickle the figure.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            One line for each warning, and the modules that were imported for it.
+
+        Raises:
+            DrawingFailed: it cannot be loaded.
+        """
+        answer, _ = self._ask({"op": "load"}, snapshot.parts(), timeout, "loaded")
+        return list(answer["problems"]), list(answer["imported"])
+
+    def draw(self, wanted: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], bytes]:
+        """Draw a copy of the figure.
+
+        Args:
+            wanted: as `drawing.Spec` takes it; with ``describe``, what the figure says in words comes too.
+            timeout: seconds.
+
+        Raises:
+            DrawingFailed: it cannot be drawn.
+        """
+        answer, parts = self._ask({"op": "draw", "wanted": dict(wanted)}, [], timeout, "drawn")
+        return answer, parts[0]
+
+    def _ask(self, header: dict[str, Any], parts: Any, timeout: float, what: str) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            send(self._pipe, header, parts)
+            if not self._pipe.poll(timeout):
+                self.end()
+                raise DrawingFailed(f"it was not {what} within {timeout:g} s")
+            answer, found = receive(self._pipe)
+        except (OSError, EOFError, ValueError) as error:
+            self.end()
+            raise DrawingFailed("its process crashed, or needed too much memory") from error
+        if "error" in answer:
+            raise DrawingFailed(str(answer["error"]))
+        return answer, found
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended
+
+    def memory(self) -> int:
+        """Bytes that are its own, not shared with the template."""
+        try:
+            text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        except OSError:
+            return 40 * 2**20
+        return 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
+
+    def end(self) -> None:
+        """End the process, and its drawing if there is one."""
+        if self._ended:
+            return
+        self._ended = True
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._pipe.close()
+
+
+class Easels:
+    """Makes easels.
+
+    Args:
+        max_memory: bytes that one easel and its drawing may have.
+    """
+
+    def __init__(self, max_memory: int) -> None:
+        self._max_memory = max_memory
+        self._lock = threading.Lock()
+        self._shared: set[str] = set()
+        self._template: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self.warm = threading.Event()
+
+    def begin(self) -> None:
+        """Start the template; it warms up by itself."""
+        ours, theirs = socket.socketpair()
+        environ = {**os.environ, **_ONE_THREAD}
+        command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), str(self._max_memory)]
+        with theirs:
+            self._template = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], env=environ, stdin=subprocess.DEVNULL
+            )
+        self._control = ours
+
+    def await_warm(self, timeout: float = 120.0) -> bool:
+        """Wait until the template has matplotlib; false when it died over it."""
+        with self._lock:
+            return self._await_warm(timeout)
+
+    def _await_warm(self, timeout: float) -> bool:
+        if self.warm.is_set():
+            return True
+        assert self._control is not None
+        self._control.settimeout(timeout)
+        with contextlib.suppress(OSError):
+            if self._control.recv(1) == b"w":
+                self.warm.set()
+        return self.warm.is_set()
+
+    def new(self) -> Easel:
+        """A fresh easel.
+
+        Raises:
+            KeeperUnavailable: none can be had.
+        """
+        with self._lock:
+            for _ in range(2):
+                with contextlib.suppress(OSError, EOFError):
+                    return self._fork()
+                self.end()
+                self.begin()
+        raise KeeperUnavailable("no process can be started to draw figures in; is matplotlib broken here?")
+
+    def _fork(self) -> Easel:
+        if self._control is None:
+            self.begin()
+        if not self._await_warm(120.0):
+            raise EOFError
+        assert self._control is not None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b'{"op":"fork"}'], [theirs.fileno()])
+        self._control.settimeout(30.0)
+        answer = self._control.recv(_PID.size, socket.MSG_WAITALL)
+        if len(answer) < _PID.size:
+            ours.close()
+            raise EOFError
+        return Easel(_PID.unpack(answer)[0], Connection(ours.detach()))
+
+    def share(self, modules: list[str]) -> None:
+        """Let the template import what a figure needed, if it is of the kind that many need."""
+        wanted = [name for name in modules if name.startswith(SHARED) and name not in self._shared]
+        if not wanted:
+            return
+        self._shared.update(wanted)
+        with self._lock, contextlib.suppress(OSError):
+            if self._control is not None and self.warm.is_set():
+                self._control.sendall(json.dumps({"op": "import", "modules": wanted[:200]}).encode())
+                self._control.settimeout(30.0)
+                self._control.recv(1)
+
+    def end(self) -> None:
+        """End the template. Easels live on until they are ended."""
+        if self._control is not None:
+            self._control.close()
+        if self._template is not None:
+            self._template.kill()
+            self._template.wait()
+        self._template = self._control = None
+        self.warm.clear()
+
+
+# -- the template -----------------------------------------------------------------------------------------------------
+
+
+def run_template(control: socket.socket, max_memory: int) -> None:
+    """Be the template until the keeper is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # easels are reaped by the kernel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _warm_up()
+    control.sendall(b"w")
+    idle = True
+    while True:
+        control.settimeout(1.0 if idle else None)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        except TimeoutError:
+            idle = False
+            _import(PRELOADED)
+            continue
+        if not data:
+            return
+        request = json.loads(data)
+        if request["op"] == "fork":
+            _fork_easel(control, descriptors[0], max_memory)
+        else:
+            _import(request["modules"])
+            control.sendall(b"i")
+
+
+def _warm_up() -> None:
+    """Import matplotlib, and draw what opens its fonts and fills its caches."""
+    import io
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.plot([0.0, 1.0], [-1.5, 1.5], "o-", label="$x$")
+    axes.set_title("Title 0123456789")
+    axes.set_xlabel("label")
+    axes.legend()
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def _import(modules: Any) -> None:
+    from importlib import import_module
+
+    for name in modules:
+        with contextlib.suppress(Exception):
+            import_module(name)
+
+
+def _fork_easel(control: socket.socket, descriptor: int, max_memory: int) -> None:
+    pid = os.fork()
+    if pid:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        control.sendall(_PID.pack(pid))
+        return
+    try:
+        control.close()
+        os.setpgid(0, 0)
+        _be_easel(Connection(descriptor), max_memory)
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+# -- an easel ---------------------------------------------------------------------------------------------------------
+
+
+def _be_easel(pipe: Connection, max_memory: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _limit(max_memory)
+    figure = _Figure()
+    while True:
+        try:
+            if not pipe.poll(PAUSE):
+                figure.prepare()
+            header, parts = receive(pipe)
+        except (EOFError, OSError):
+            return
+        if header["op"] == "load":
+            send(pipe, figure.load(Snapshot.of_parts(parts)))
+        else:
+            send(pipe, *figure.draw(header["wanted"]))
+
+
+class _Figure:
+    """The figure of this process: as bytes, and as an object that was not drawn yet."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._fresh: Any = None
+
+    def load(self, snapshot: Snapshot) -> dict[str, Any]:
+        from .snapshot import load
+
+        before = {*sys.modules}
+        try:
+            self._fresh = load(snapshot, enter=True)
+        except BaseException as error:
+            return {"error": _words(error)}
+        self._snapshot = snapshot
+        return {"problems": self._fresh.problems, "imported": [name for name in sys.modules if name not in before]}
+
+    def prepare(self) -> Any:
+        """Unpickle once more, since drawing alters a figure; best while nobody waits."""
+        from .snapshot import load
+
+        if self._fresh is None and self._snapshot is not None:
+            self._fresh = load(self._snapshot)
+        return self._fresh
+
+    def draw(self, wanted: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        from . import describe
+        from .drawing import Spec, draw
+
+        try:
+            loaded, self._fresh = self.prepare(), None
+            if wanted.get("mime") == "text/csv":
+                return {}, [describe.csv(loaded.figure).encode()]
+            start = time.perf_counter()
+            spec = Spec.of(wanted)._replace(light=bool(wanted.get("light")))
+            data = draw(loaded.figure, spec, loaded.params)
+            answer: dict[str, Any] = {"seconds": time.perf_counter() - start}
+            if wanted.get("describe"):
+                answer["description"] = describe.describe(loaded.figure)
+            return answer, [data]
+        except BaseException as error:
+            return {"error": _words(error)}, []
+
+
+def _limit(max_memory: int) -> None:
+    """What eats memory goes first, and alone."""
+    import resource
+
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (max_memory, max_memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _words(error: BaseException) -> str:
+    import traceback
+
+    if isinstance(error, MemoryError):
+        return "MemoryError: it needs more memory than a figure may have here"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].name}, line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+if __name__ == "__main__":
+    run_template(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

@@ -1,0 +1,401 @@
+"""The figure keeper: ``python -P -m ipyweb.figures.keeper ENVIRONMENT``, one process per user and Python environment.
+
+It listens for sessions before anything heavy is imported, keeps their snapshots on its shelf, lets each be loaded in an
+easel of its own (see there), says so to the session, draws it, and hands the drawing to the hub. Later it draws on the
+hub's request in any size and format. It goes when it was idle for long, and comes again on demand.
+
+It draws nothing and unpickles nothing itself.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ..errors import IpywebError, KeeperUnavailable
+from ..keepers import channel_dir, read_record, shelf_dir
+from . import channel
+from .easel import DrawingFailed, Easel, Easels
+from .lanes import IDLE, NOW, SOON, Lanes, Ticket
+from .line import HubLine
+from .shelf import Shelf
+from .snapshot import Snapshot
+
+LOCK = "keeper.lock"
+LOG = "keeper.log"
+MIB = 2**20
+MAX_MEMORY = 512 * MIB
+IN_MEMORY = 64 * MIB
+"""Bytes of snapshots that wait in memory for their turn; more wait on the shelf."""
+
+TICK = 1.0
+PRUNE_SECONDS = 300.0
+SVG_SECONDS, SVG_BYTES = 5.0, 4 * MIB
+"""A figure that takes longer to draw gets no SVG in idle time; one that is larger is not kept."""
+
+log = logging.getLogger("ipyweb.keeper")
+
+
+@dataclass
+class Kept:
+    """A figure that the keeper has at hand.
+
+    Attributes:
+        snapshot: while it is in memory; otherwise it is on the shelf.
+        private: whether it must not be written to disk.
+        session: of which session it is, empty when that is not known any more.
+        easel: the process that has it loaded, if any.
+        problems: what loading it warned of.
+        seconds: how long its first drawing took.
+        used: when it was last drawn, by the monotonic clock.
+        busy: whether its easel is at work.
+    """
+
+    id: str
+    snapshot: Snapshot | None = None
+    private: bool = False
+    session: str = ""
+    easel: Easel | None = None
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+    used: float = 0.0
+    busy: bool = False
+
+
+class Keeper:
+    """See the module's docstring.
+
+    Args:
+        environment: its environment id.
+        settings: ``memory`` in bytes, ``idle`` and ``timeout`` in seconds, ``max_bytes`` and ``max_age`` (days) of the
+            shelf; what is missing has a default.
+    """
+
+    def __init__(self, environment: str, settings: dict[str, Any]) -> None:
+        self._bound = int(settings.get("memory") or memory_bound())
+        self._idle = float(settings.get("idle") or 600.0)
+        self._timeout = float(settings.get("timeout") or 60.0)
+        self._shelf = Shelf(
+            environment, int(settings.get("max_bytes") or 2**30), float(settings.get("max_age") or 30.0)
+        )
+        self._door = channel.Door(environment)
+        self._socket = channel_dir(environment) / channel.SOCKET
+        self._easels = Easels(max(2 * self._bound, MAX_MEMORY))
+        self._lanes = Lanes(max(1, min(2, os.cpu_count() or 1)))
+        self._line = HubLine(environment, self._render, self._cancel)
+        self._lock, self._telling = threading.Lock(), threading.Lock()
+        self._figures: dict[str, Kept] = {}
+        self._newest: dict[tuple[str, str], str] = {}
+        self._requests: dict[int, Ticket] = {}
+        self._peers: set[Connection] = set()
+        self._last_use = time.monotonic()
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Serve until idle or told to stop."""
+        threading.Thread(target=self._admit_for_ever, name="door", daemon=True).start()
+        self._easels.begin()
+        self._line.begin()
+        threading.Thread(target=self._announce, name="warm", daemon=True).start()
+        pruned = -PRUNE_SECONDS
+        while not self._over.wait(TICK):
+            self._lanes.tick()
+            if time.monotonic() - pruned > PRUNE_SECONDS:
+                self._shelf.prune()
+                pruned = time.monotonic()
+            if self._is_idle() or not self._socket.exists():
+                break
+        self._end()
+
+    def _is_idle(self) -> bool:
+        if self._peers or self._lanes.busy or self._line.waiting:
+            self._last_use = time.monotonic()
+        return time.monotonic() - self._last_use > self._idle
+
+    def _end(self) -> None:
+        self._door.close()
+        self._lanes.end()
+        for kept in list(self._figures.values()):
+            if kept.easel is not None:
+                kept.easel.end()
+        self._easels.end()
+
+    # -- sessions -----------------------------------------------------------------------------------------------------
+
+    def _admit_for_ever(self) -> None:
+        while not self._over.is_set():
+            try:
+                peer = self._door.accept()
+            except OSError as error:
+                if self._over.is_set() or not self._socket.exists():
+                    return
+                log.warning("a session could not be let in: %s", error)
+                time.sleep(0.1)
+                continue
+            threading.Thread(target=self._serve, args=(peer,), name="session", daemon=True).start()
+
+    def _announce(self) -> None:
+        """Tell the sessions that waiting is worthwhile."""
+        if self._easels.await_warm():
+            for peer in list(self._peers):
+                self._tell(peer, {"type": "warm"})
+
+    def _serve(self, peer: Connection) -> None:
+        if not self._door.admit(peer):
+            return
+        self._peers.add(peer)
+        try:
+            if self._easels.warm.is_set():
+                self._tell(peer, {"type": "warm"})
+            while True:
+                header, parts = channel.receive(peer)
+                self._take(peer, header, parts)
+        except (EOFError, OSError):
+            pass
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("a session said something that makes no sense: %s", error)
+        finally:
+            self._peers.discard(peer)
+            self._last_use = time.monotonic()
+            peer.close()
+
+    def _take(self, peer: Connection, header: dict[str, Any], parts: list[bytes]) -> None:
+        match header["type"]:
+            case "put":
+                self._put(peer, header, Snapshot.of_parts(parts) if parts else None)
+            case "stop":
+                self._over.set()
+
+    def _tell(self, peer: Connection, header: dict[str, Any]) -> None:
+        with self._telling, contextlib.suppress(OSError, ValueError):  # one that is gone needs to hear nothing
+            channel.send(peer, header)
+
+    def _put(self, peer: Connection, header: dict[str, Any], snapshot: Snapshot | None) -> None:
+        figure, session = str(header["id"]), str(header.get("session", ""))
+        kept = Kept(figure, snapshot, bool(header.get("private")), session)
+        place = (session, str(header.get("display_id")))
+        with self._lock:
+            self._figures[figure] = kept
+            self._newest[place] = figure
+            waiting = sum(each.snapshot.bytes for each in self._figures.values() if each.snapshot and not each.private)
+        if snapshot is not None and not kept.private:
+            try:
+                self._shelf.put(snapshot)
+                if waiting > IN_MEMORY:
+                    kept.snapshot = None
+            except OSError as error:
+                log.warning("a figure could not be put on the shelf: %s", error)
+        self._lanes.submit(figure, SOON, lambda: self._begin(peer, kept, place))
+
+    # -- jobs ---------------------------------------------------------------------------------------------------------
+
+    def _begin(self, peer: Connection, kept: Kept, place: tuple[str, str]) -> None:
+        """Load a new figure, tell its session, draw it, and hand the drawing over."""
+        if self._newest.get(place) != kept.id and kept.id in self._shelf:
+            self._tell(peer, {"type": "loaded", "id": kept.id})  # a newer one came; this one is drawn on demand
+            self._forget(kept)
+            return
+        try:
+            self._loaded(kept)
+        except (DrawingFailed, IpywebError) as error:
+            self._tell(peer, {"type": "failed", "id": kept.id, "error": str(error)})
+            self._forget(kept)
+            return
+        self._tell(peer, {"type": "loaded", "id": kept.id})
+        self._first_drawing(kept)
+
+    def _first_drawing(self, kept: Kept) -> None:
+        try:
+            answer, png = self._draw(kept, {"mime": "image/png", "describe": True})
+        except (DrawingFailed, IpywebError) as error:
+            notice = f"This figure could not be drawn: {error}"
+            self._deliver(kept, {"text/plain": notice.encode()}, {"problems": [notice], "failed": True})
+            return
+        kept.seconds = float(answer["seconds"])
+        description = str(answer["description"])
+        parts = {"image/png": png, "text/plain": description.encode()}
+        content = {"description": description, "seconds": kept.seconds, "problems": list(kept.problems)}
+        self._deliver(kept, parts, content)
+        if kept.seconds <= SVG_SECONDS:
+            self._lanes.submit(kept.id, IDLE, lambda: self._svg(kept))
+        if not kept.private and kept.id in self._shelf:
+            kept.snapshot = None
+
+    def _svg(self, kept: Kept) -> None:
+        """For the day when this environment is gone."""
+        with contextlib.suppress(DrawingFailed, IpywebError):
+            _, svg = self._draw(kept, {"mime": "image/svg+xml", "light": True})
+            if len(svg) <= SVG_BYTES:
+                self._deliver(kept, {"image/svg+xml": svg}, {})
+
+    def _deliver(self, kept: Kept, parts: dict[str, bytes], content: dict[str, Any]) -> None:
+        self._line.deliver(kept.id, parts, content, kept.session)
+
+    def _render(self, number: int, wanted: dict[str, Any]) -> None:
+        """The hub asks for a drawing."""
+        self._last_use = time.monotonic()
+        figure = str(wanted.pop("figure"))
+        with self._lock:
+            kept = self._figures.setdefault(figure, Kept(figure))
+        job: Callable[[], None] = lambda: self._answer(number, kept, wanted)  # noqa: E731
+        self._requests[number] = self._lanes.submit(figure, NOW, job)
+
+    def _cancel(self, number: int) -> None:
+        ticket = self._requests.pop(number, None)
+        if ticket is not None:
+            self._lanes.cancel(ticket)
+
+    def _answer(self, number: int, kept: Kept, wanted: dict[str, Any]) -> None:
+        self._requests.pop(number, None)
+        try:
+            answer, data = self._draw(kept, wanted)
+        except (DrawingFailed, IpywebError) as error:
+            self._line.refuse(number, str(error))
+            self._forget(kept, only_without_easel=True)
+        else:
+            self._line.answer(
+                number, data, {"seconds": answer.get("seconds"), "description": answer.get("description")}
+            )
+
+    # -- easels -------------------------------------------------------------------------------------------------------
+
+    def _draw(self, kept: Kept, wanted: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        kept.busy = True
+        try:
+            easel = self._loaded(kept)
+            return easel.draw(wanted, self._timeout)
+        finally:
+            kept.busy, kept.used, self._last_use = False, time.monotonic(), time.monotonic()
+            if kept.easel is not None and not kept.easel.alive:
+                kept.easel = None
+            self._make_room()
+
+    def _loaded(self, kept: Kept) -> Easel:
+        """The figure's easel, made now if it has none."""
+        if kept.easel is not None and kept.easel.alive:
+            return kept.easel
+        snapshot = kept.snapshot or self._shelf.get(kept.id)
+        easel = self._easels.new()
+        try:
+            problems, imported = easel.load(snapshot, self._timeout)
+        except DrawingFailed:
+            easel.end()
+            raise
+        kept.easel, kept.problems, kept.used = easel, tuple(problems), time.monotonic()
+        self._easels.share(imported)
+        return easel
+
+    def _make_room(self) -> None:
+        """End the easels that were not used for longest, until the rest fits."""
+        with self._lock:
+            held = sorted((each for each in self._figures.values() if each.easel), key=lambda each: -each.used)
+        taken = _own_memory()
+        for kept in held:
+            easel = kept.easel
+            if easel is None:
+                continue
+            taken += easel.memory()
+            if taken > self._bound and not kept.busy:
+                kept.easel = None
+                easel.end()
+                self._forget(kept)
+
+    def _forget(self, kept: Kept, only_without_easel: bool = False) -> None:
+        """Forget a figure that is on the shelf; a private one is remembered as long as there is room for it."""
+        with self._lock:
+            if only_without_easel and kept.easel is not None:
+                return
+            if not kept.private and self._figures.get(kept.id) is kept:
+                del self._figures[kept.id]
+
+
+def memory_bound() -> int:
+    """Bytes for all figures in memory: 512 MiB, or a tenth of what this control group may have."""
+    limits = [MAX_MEMORY]
+    with contextlib.suppress(OSError, ValueError):
+        own = Path("/proc/self/cgroup").read_text().strip().rpartition(":")[2]
+        for place in (Path("/sys/fs/cgroup") / own.lstrip("/"), Path("/sys/fs/cgroup")):
+            with contextlib.suppress(OSError, ValueError):  # "max" is no number
+                limits.append(int((place / "memory.max").read_text()) // 10)
+    return max(64 * MIB, min(limits))
+
+
+def _own_memory() -> int:
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 40 * MIB
+
+
+def main(environment: str) -> None:
+    """Be the keeper of an environment, unless there is one; say ``listening`` on stdout either way, once that is true.
+
+    Whoever started us reads that line; the keeper itself goes on as a child of init.
+    """
+    os.umask(0o077)
+    try:
+        settings = read_record(environment)["settings"]
+        descriptor = _lock(channel_dir(environment) / LOCK)
+        if descriptor is None:
+            print("listening", flush=True)
+            return
+        keeper = Keeper(environment, settings)
+    except (IpywebError, OSError) as error:
+        print(" ".join(str(error).split()), flush=True)
+        sys.exit(1)
+    if os.fork():
+        print("listening", flush=True)
+        os._exit(0)
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        for each in (1, 2):
+            os.dup2(null, each)
+    _be_humble()
+    _begin_log(environment)
+    keeper.run()
+    os._exit(0)  # lanes may wait for easels
+
+
+def _lock(path: Path) -> int | None:
+    """Hold the keeper's lock for as long as this process lives; ``None`` when another keeper does."""
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if (path.parent / channel.SOCKET).exists() or time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.01)  # it is about to listen, or to go
+        else:
+            return descriptor
+
+
+def _be_humble() -> None:
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800")
+
+
+def _begin_log(environment: str) -> None:
+    from logging.handlers import RotatingFileHandler
+
+    with contextlib.suppress(OSError, KeeperUnavailable):
+        handler = RotatingFileHandler(shelf_dir(environment) / LOG, maxBytes=256 * 1024, backupCount=1)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel("INFO")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,135 @@
+"""Snapshots on disk: in the keeper's own private directory, checked by a MAC before anybody unpickles them.
+
+A file is the HMAC-SHA256 of the rest under the directory's key, the number of parts, their lengths (unsigned 64-bit
+big-endian), and the parts. It is written whole or not at all. The oldest go when there are too many bytes or days.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import struct
+import time
+from pathlib import Path
+
+from ..connection import read_private
+from ..errors import KeeperUnavailable
+from ..keepers import secret, shelf_dir
+from .snapshot import Buffer, Snapshot
+
+SUFFIX = ".figure"
+KEY = "key"
+_MAC = hashlib.sha256().digest_size
+_LARGEST_HEAD = 4096
+
+
+class Shelf:
+    """The snapshots of one environment.
+
+    Args:
+        environment: its id.
+        max_bytes: what all snapshots together may take.
+        max_age: days for which a snapshot that nobody asks for is kept.
+
+    Raises:
+        KeeperUnavailable: the directory cannot be used.
+    """
+
+    def __init__(self, environment: str, max_bytes: int = 2**30, max_age: float = 30.0) -> None:
+        self._directory = shelf_dir(environment)
+        self._max_bytes = max_bytes
+        self._max_age = max_age
+        try:
+            self._key = secret(self._directory / KEY)
+        except Exception as error:
+            raise KeeperUnavailable(f"the shelf of figures cannot be used: {error}") from error
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        parts = snapshot.parts()
+        head = struct.pack(f">I{len(parts)}Q", len(parts), *map(len, parts))
+        temporary = self._directory / f".{secrets.token_hex(8)}"
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(self._mac(snapshot.id, [head, *parts]))
+                file.write(head)
+                for part in parts:
+                    file.write(part)
+            os.replace(temporary, self._path(snapshot.id))
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def get(self, figure: str) -> Snapshot:
+        """A snapshot that was kept.
+
+        Raises:
+            KeeperUnavailable: it is not there any more, or was tampered with.
+        """
+        path = self._path(figure)
+        try:
+            data = memoryview(read_private(path))
+            head, parts = _split(data[_MAC:])
+            if not hmac.compare_digest(self._mac(figure, [head, *parts]), data[:_MAC]):
+                raise ValueError("its MAC is wrong")
+            os.utime(path)
+            return Snapshot.of_parts(parts)
+        except FileNotFoundError as error:
+            raise KeeperUnavailable("this figure is not kept any more") from error
+        except Exception as error:
+            raise KeeperUnavailable(f"this figure's snapshot cannot be used: {error}") from error
+
+    def __contains__(self, figure: str) -> bool:
+        return self._path(figure).is_file()
+
+    def prune(self) -> None:
+        """Let go of what is too old or too much."""
+        found = []
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self._directory):
+                with contextlib.suppress(OSError):
+                    found.append((entry.stat(follow_symlinks=False), entry))
+        kept = 0
+        for status, entry in sorted(found, key=lambda pair: -pair[0].st_mtime):
+            age = (time.time() - status.st_mtime) / 86400
+            left_over = entry.name.startswith(".") and age > 0.01
+            if entry.name.endswith(SUFFIX):
+                kept += status.st_size
+            elif not left_over:
+                continue
+            if left_over or kept > self._max_bytes or age > self._max_age:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+    def _path(self, figure: str) -> Path:
+        if len(figure) != 32 or not figure.isalnum():
+            raise KeeperUnavailable(f"expected a figure id of 32 hexadecimal digits, got {figure[:40]!r}")
+        return self._directory / f"{figure}{SUFFIX}"
+
+    def _mac(self, figure: str, parts: list[Buffer]) -> bytes:
+        """Bound to the name too: nobody passes one figure off as another."""
+        made = hmac.new(self._key, figure.encode(), "sha256")
+        for part in parts:
+            made.update(part)
+        return made.digest()
+
+
+def _split(data: memoryview) -> tuple[memoryview, list[Buffer]]:
+    (count,) = struct.unpack_from(">I", data)
+    if count > _LARGEST_HEAD:
+        raise ValueError(f"it claims to have {count} parts")
+    lengths = struct.unpack_from(f">{count}Q", data, 4)
+    end = 4 + 8 * count
+    if sum(lengths) != len(data) - end:
+        raise ValueError("it is cut short")
+    parts: list[Buffer] = []
+    head = data[:end]
+    for length in lengths:
+        parts.append(data[end : end + length])
+        end += length
+    return head, parts

@@ -1,0 +1,147 @@
+"""The keeper loads what sessions of its own user hand over, and lets nobody else in."""
+
+import os
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Client, Connection
+
+import pytest
+from matplotlib.figure import Figure
+
+from ipyweb import keepers
+from ipyweb.errors import KeeperUnavailable
+from ipyweb.figures import channel
+from ipyweb.figures.shelf import Shelf
+from ipyweb.figures.snapshot import Snapshot, load, take
+
+from .conftest import answer, record
+
+Keeper = Callable[..., Connection]
+
+
+def figure() -> Figure:
+    made = Figure()
+    made.subplots().plot([1, 2])
+    return made
+
+
+def put(peer: Connection, snapshot: Snapshot, **header: object) -> None:
+    channel.send(peer, {"type": "put", "id": snapshot.id, "display_id": snapshot.id, **header}, snapshot.parts())
+
+
+class Unloadable:
+    def __setstate__(self, state: object) -> None:
+        raise RuntimeError("not here")
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"a": 1}
+
+
+class Crashing(Unloadable):
+    def __setstate__(self, state: object) -> None:
+        os.abort()
+
+
+class Hanging(Unloadable):
+    def __setstate__(self, state: object) -> None:
+        time.sleep(1000)
+
+
+def test_a_figure_is_acknowledged_once_it_is_loaded_and_lies_on_the_shelf(keeper: Keeper, environment: str) -> None:
+    peer, snapshot = keeper(), take(figure())
+    put(peer, snapshot)
+    assert answer(peer) == {"type": "loaded", "id": snapshot.id, "parts": 0}
+    assert load(Shelf(environment).get(snapshot.id)).figure.axes
+
+
+def test_a_private_figure_is_not_put_on_the_shelf(keeper: Keeper, environment: str) -> None:
+    peer, snapshot = keeper(), take(figure())
+    put(peer, snapshot, private=True)
+    assert answer(peer)["type"] == "loaded"
+    assert snapshot.id not in Shelf(environment)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [(Unloadable, "RuntimeError: not here"), (Crashing, "crashed"), (Hanging, "within 2 s")]
+)
+def test_a_figure_that_cannot_be_loaded_is_given_back_and_harms_no_other(
+    keeper: Keeper, kind: type, reason: str
+) -> None:
+    peer, bad, good = keeper(timeout=2), figure(), take(figure())
+    bad.thing = kind()
+    refused = take(bad)
+    put(peer, refused)
+    put(peer, good)
+    answers = {each["id"]: each for each in (answer(peer), answer(peer))}
+    assert answers[good.id]["type"] == "loaded"
+    assert answers[refused.id]["type"] == "failed"
+    assert reason in answers[refused.id]["error"]
+
+
+def test_there_is_one_keeper_however_often_it_is_started(keeper: Keeper, environment: str) -> None:
+    first, second = keeper(), keeper()
+    for peer in (first, second):
+        snapshot = take(figure())
+        put(peer, snapshot)
+        assert answer(peer)["type"] == "loaded"
+
+
+def test_a_peer_without_the_key_is_refused(keeper: Keeper, environment: str) -> None:
+    keeper()
+    with channel._address(keepers.channel_dir(environment)) as address, pytest.raises(Exception, match="digest"):
+        Client(address, family="AF_UNIX", authkey=b"guess")
+
+
+def test_a_peer_that_says_nonsense_is_dropped_and_the_keeper_goes_on(keeper: Keeper) -> None:
+    good, bad = keeper(), keeper()
+    bad.send_bytes(b"\x80\x05nonsense")
+    with pytest.raises((EOFError, OSError)):
+        answer(bad)
+    snapshot = take(figure())
+    put(good, snapshot)
+    assert answer(good)["type"] == "loaded"
+
+
+def test_socket_and_key_are_the_users_alone(keeper: Keeper, environment: str) -> None:
+    keeper()
+    directory = keepers.channel_dir(environment)
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in directory.iterdir()} == {0}
+
+
+def test_an_idle_keeper_ends_and_is_started_again(keeper: Keeper, environment: str) -> None:
+    keeper(idle=1).close()
+    socket = keepers.channel_dir(environment) / channel.SOCKET
+    deadline = time.monotonic() + 30
+    while socket.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    snapshot = take(figure())
+    peer = keeper(idle=1)
+    put(peer, snapshot)
+    assert answer(peer)["type"] == "loaded"
+
+
+def test_a_keeper_without_a_record_is_not_started(environment: str) -> None:
+    with pytest.raises(KeeperUnavailable, match="nothing is known of the environment"):
+        keepers.start(environment)
+
+
+def test_a_command_that_cannot_run_is_said(environment: str) -> None:
+    keepers.write_record(environment, ["/nonexistent/python"], {}, {})
+    with pytest.raises(KeeperUnavailable, match="cannot be started"):
+        keepers.start(environment)
+    keepers.write_record(environment, ["/bin/echo", "no luck"], {}, {})
+    with pytest.raises(KeeperUnavailable, match="could not start: no luck"):
+        keepers.start(environment)
+
+
+def test_no_secret_of_the_environment_is_written_down() -> None:
+    kept = keepers.kept_environment({"AWS_SECRET": "x", "HOME": "/h", "MPLBACKEND": "qt", "LC_ALL": "C"})
+    assert kept == {"HOME": "/h", "LC_ALL": "C"}
+
+
+@pytest.mark.parametrize("name", ["", "../../etc", "A" * 16, "0" * 15])
+def test_an_environment_id_is_no_path(name: str) -> None:
+    with pytest.raises(KeeperUnavailable, match="expected an environment id"):
+        record(name)
