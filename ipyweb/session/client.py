@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import IpywebError
 from .backlog import Backlog, Entry, Receipt
+from .forking import whole
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -112,7 +113,8 @@ class Client:
             self._thread.start()
 
     def _run(self) -> None:
-        from .line import Line  # on this thread, since it takes a while to import
+        with whole:
+            from .line import Line  # on this thread, since it takes a while to import
 
         Line(self).run()
 

@@ -19,6 +19,7 @@ from .backlog import Receipt
 from .bundle import Limits, normalise, one_line
 from .client import Client
 from .companions import companions
+from .forking import watch_forks, whole
 from .source import find_source
 
 if TYPE_CHECKING:
@@ -240,7 +241,6 @@ class Session:
 
 
 _current: Session | None = None
-_lock = threading.Lock()
 
 
 def current(kind: Kind | None = None, config: settings.IPyWeb | None = None) -> Session:
@@ -251,10 +251,11 @@ def current(kind: Kind | None = None, config: settings.IPyWeb | None = None) -> 
         config: its settings, when the caller has them.
     """
     global _current
-    with _lock:
+    if _current is None:
+        _watch_process()
+    with whole:
         if _current is None:
             _current = Session(kind or _kind(), config or settings.own_config())
-            _watch_process()
         return _current
 
 
@@ -271,8 +272,7 @@ def _watch_process() -> None:
     if not _watched:
         _watched = True
         atexit.register(_end)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_forked)
+        watch_forks(_forked)
     if "multiprocessing.util" in sys.modules:  # its children leave by os._exit, which runs no atexit
         from multiprocessing.util import Finalize
 
@@ -286,8 +286,7 @@ def _end() -> None:
 
 def _forked() -> None:
     """A forked child is a session of its own; the parent's line and its unsent messages stay the parent's."""
-    global _current, _lock
-    _lock = threading.Lock()
+    global _current
     if _current is not None:
         _current.client.abandon()
         _current = None
