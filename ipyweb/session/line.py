@@ -4,17 +4,23 @@ Everything that was sent and not acknowledged is sent again after a break; the h
 """
 
 import contextlib
+import encodings.idna
 import hashlib
 import logging
 import random
+import select
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import filelock
+import platformdirs
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from .. import browser
 from .. import connection as hubs
 from ..errors import HubError, IpywebError
 from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, is_companion, read_header
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
     from .client import Client
 
 log = logging.getLogger("ipyweb")
+_LATER = (browser, encodings.idna, filelock, platformdirs, select, subprocess)
+"""What reaching a hub imports: now, while forks wait for this module, since a child would find it half imported."""
 
 HEADROOM = 128 * 1024
 """Bytes of a frame that are left for its header."""

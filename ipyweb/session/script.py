@@ -1,14 +1,14 @@
 """ipyweb in a plain script: a light shell, its doors, and the libraries' switches, from the first display on."""
 
-import threading
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from .. import integrations
+from .forking import whole
 from .session import current
 from .shell import LightShell, get_shell
 
-_lock = threading.Lock()
+_lock = whole
 _used = False
 served: list[InteractiveShell] = []
 """The shells with the extension, which does the same there and takes it back in the end."""

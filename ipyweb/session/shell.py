@@ -6,14 +6,15 @@ virtual environments. `LightShell` leaves all that alone.
 """
 
 import builtins
-import threading
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
-_lock = threading.Lock()
+from .forking import whole
+
+_lock = whole
 
 
 class LightShell(InteractiveShell):
