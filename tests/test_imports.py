@@ -14,6 +14,8 @@ import ipyweb
 SOURCE = Path(ipyweb.__file__).parent
 PLOTTING = {"matplotlib", "matplotlib_inline", "plotly", "altair", "bokeh", "holoviews", "PIL", "pandas", "sympy"}
 WEB_SERVERS = {"tornado", "aiohttp", "http.server", "wsgiref", "uvicorn"}
+BY_OTHERS = {"ipyweb.integrations.matplotlib_backend", "ipyweb.session.startup.sitecustomize"}
+"""Imported by matplotlib, when it is chosen as its backend, and by Python itself, at the start of a script."""
 EXTENSION = "from IPython.core.interactiveshell import InteractiveShell as S; shell = S.instance()"
 
 
@@ -73,7 +75,7 @@ def test_state_and_store_know_no_web_server(name: str) -> None:
     assert not among(loaded(f"import ipyweb.{name}"), WEB_SERVERS)
 
 
-@pytest.mark.parametrize("name", [*modules("session"), *modules("integrations")])
+@pytest.mark.parametrize("name", sorted({*modules("session"), *modules("integrations")} - BY_OTHERS))
 def test_the_users_process_loads_no_hub_and_no_web_server(name: str) -> None:
     assert not among(loaded(f"import {name}"), {"ipyweb.hub", *WEB_SERVERS})
 
@@ -94,7 +96,7 @@ def test_the_hub_never_unpickles(path: Path) -> None:
     assert not imported_by(path) & {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
-@pytest.mark.parametrize("name", [name for name in modules("integrations") if name != "ipyweb.integrations"])
+@pytest.mark.parametrize("name", sorted({*modules("integrations")} - {"ipyweb.integrations", *BY_OTHERS}))
 def test_an_integration_loads_neither_its_library_nor_another_integration(name: str) -> None:
     found = loaded(f"import {name}")
     assert not among(found, PLOTTING)

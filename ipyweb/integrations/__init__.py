@@ -2,18 +2,23 @@
 
 Each module has ``install(shell, cells) -> undo`` and imports its library only inside. A library that is imported later
 is switched by a hook on its import, never through the environment, which would leak to child processes.
+
+Importing this package itself loads nothing: ``ipyweb run`` does so before the script, whose own modules may have the
+names of standard ones.
 """
 
-import logging
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from __future__ import annotations
 
-log = logging.getLogger("ipyweb")
-Undo = Callable[[], None]
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    Undo = Callable[[], None]
 
 TRIGGERS = {
     "matplotlib.pyplot": "matplotlib",
@@ -33,6 +38,8 @@ def install(shell: Any, cells: bool = False) -> Undo:
     Returns:
         A function that takes all switches back.
     """
+    from importlib import import_module
+
     from . import matplotlib
 
     undos: list[Undo] = [matplotlib.format_figures(shell)]
@@ -41,7 +48,9 @@ def install(shell: Any, cells: bool = False) -> Undo:
         try:
             undos.append(import_module(f"{__name__}.{TRIGGERS[module]}").install(shell, cells))
         except Exception as error:  # another version of the library must not break its import
-            log.warning("ipyweb: %s could not be switched over: %s", module, error)
+            import logging
+
+            logging.getLogger("ipyweb").warning("ipyweb: %s could not be switched over: %s", module, error)
 
     for module in TRIGGERS:
         if module in sys.modules:

@@ -1,12 +1,20 @@
-"""matplotlib: figures become PNG, and in IPython each cell shows the figures it made, by matplotlib-inline."""
+"""matplotlib: ``plt.show()`` and, in IPython, each cell's figures go to the pane, unless the user chose otherwise."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 Undo = Callable[[], None]
+BACKEND = "module://ipyweb.integrations.matplotlib_backend"
 _FIGURE = "matplotlib.figure.Figure"
+_ANIMATION = "matplotlib.animation.Animation"
+
+_INLINE_MODULE = "module://matplotlib_inline.backend_inline"
+_INLINE = frozenset({"inline", _INLINE_MODULE})
+_ELSEWHERE = _INLINE | {"widget", "ipympl", "module://ipympl.backend_nbagg"}
+"""Backends that show figures elsewhere than in the pane, besides matplotlib's own with windows."""
 
 
 def format_figures(shell: Any) -> Undo:
@@ -16,7 +24,7 @@ def format_figures(shell: Any) -> Undo:
     formats that the user chose; ours comes back after each cell where there is none.
     """
     formatters = shell.display_formatter.formatters
-    formatter = formatters["image/png"]
+    formatter, html = formatters["image/png"], formatters["text/html"]
 
     def put_in(*_: object) -> None:
         if not any(_FIGURE in each for each in formatters.values()):
@@ -26,51 +34,177 @@ def format_figures(shell: Any) -> Undo:
         shell.events.unregister("post_run_cell", put_in)
         if _FIGURE in formatter and formatter.lookup_by_type(_FIGURE) is _png:
             formatter.pop(_FIGURE)
+        html.pop(_ANIMATION, None)
 
     put_in()
+    html.for_type(_ANIMATION, _playing)
     shell.events.register("post_run_cell", put_in)
     return undo
 
 
-def _png(figure: Any) -> bytes | tuple[bytes, dict[str, Any]] | None:
-    from IPython.core.pylabtools import print_figure
+def _png(figure: Any) -> bytes:
+    from ..session import pyplot
 
-    png: bytes | None = print_figure(figure, fmt="png")
-    return png
+    picture = pyplot.draw(figure)
+    pyplot.mark_drawn(figure)
+    return picture
+
+
+def _playing(animation: Any) -> str:
+    from .matplotlib_animation import html
+
+    return html([animation])[0]
+
+
+def formatted_by_others() -> bool:
+    """Whether a shell has a formatter for figures that is not ours: the user's, or one of matplotlib-inline."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    formatters = {} if shell is None else shell.display_formatter.formatters
+    return any(_FIGURE in each and each.lookup_by_type(_FIGURE) is not _png for each in formatters.values())
 
 
 def install(shell: Any, cells: bool) -> Undo:
-    """Show each cell's figures at its end, unless the user chose a backend."""
-    if not cells or _user_chose():
+    """In IPython, make our backend pyplot's, unless the user chose one."""
+    if not cells or user_chose():
         return lambda: None
-    import matplotlib
-    from IPython.core.pylabtools import activate_matplotlib
-    from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
-    from matplotlib_inline.config import InlineBackend
+    from ..session import pyplot
 
-    before = dict.__getitem__(matplotlib.rcParams, "backend")
-    interactive = matplotlib.is_interactive()
-    backend = "module://matplotlib_inline.backend_inline"
-    configured = any(isinstance(each, InlineBackend) for each in shell.configurables)
-    # what `%matplotlib inline` does, without its talk about event loops
-    activate_matplotlib(backend)
-    configure_inline_support(shell, backend)
+    return _together(_choose(BACKEND, interactive=True), pyplot.follow_cells(shell))
+
+
+def take_over(notebook: bool = False) -> Undo:
+    """Let ``plt.show()`` show in the pane whatever backend is chosen.
+
+    Backends with windows become ours. Agg and the others without keep their meaning, but their figures are shown too.
+
+    Args:
+        notebook: whether figures belong to the cell that makes them, by matplotlib-inline, as in a kernel.
+    """
+    chosen = dict.__getitem__(_matplotlib().rcParams, "backend")
+    kept = _INLINE if notebook else frozenset()
+    undos = [_replace_windows(kept), _show_without_windows()]
+    if not user_chose() and notebook:
+        undos.append(_choose(_INLINE_MODULE, True))
+    elif not user_chose() or _has_windows(chosen, kept):
+        undos.append(_choose(BACKEND, hasattr(sys, "ps1") or _matplotlib().is_interactive()))
+    return _together(*undos)
+
+
+def user_chose() -> bool:
+    """Whether a backend was named: by the environment, ``matplotlib.use``, a matplotlibrc, or ``%matplotlib``."""
+    matplotlib = _matplotlib()
+    backend = dict.__getitem__(matplotlib.rcParams, "backend")
+    if not isinstance(backend, str):  # until somebody names one, it is a marker object
+        return False
+    if os.environ.get("MPLBACKEND") or not matplotlib.rcParams["backend_fallback"]:
+        return True
+    if dict.__getitem__(matplotlib.rcParamsOrig, "backend") != backend:
+        return True
+    # what matplotlib found by itself, at the first figure, stands there as if it came from a matplotlibrc
+    return "backend" in matplotlib.rc_params_from_file(matplotlib.matplotlib_fname(), use_default_template=False)
+
+
+def _choose(backend: str, interactive: bool) -> Undo:
+    matplotlib, plt = _matplotlib(), _pyplot()
+    owners = (matplotlib.rcParams, matplotlib.rcParamsDefault)
+    before = [dict.__getitem__(owner, "backend") for owner in owners]
+    loaded, was_interactive = plt._backend_mod, matplotlib.is_interactive()
+    dict.__setitem__(matplotlib.rcParams, "backend", backend)
+    if loaded is not None:
+        plt.switch_backend(backend)
+    matplotlib.interactive(interactive)
 
     def undo() -> None:
-        if flush_figures in shell.events.callbacks["post_execute"]:
-            shell.events.unregister("post_execute", flush_figures)
-        if "inline" in str(dict.__getitem__(matplotlib.rcParams, "backend")):
-            dict.__setitem__(matplotlib.rcParams, "backend", before)
-            matplotlib.interactive(interactive)
-        if not configured:
-            shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, InlineBackend)]
+        if dict.__getitem__(matplotlib.rcParams, "backend") != backend:
+            return  # the user chose another since
+        for owner, value in zip(owners, before, strict=True):
+            dict.__setitem__(owner, "backend", value)
+        plt._backend_mod = loaded
+        matplotlib.interactive(was_interactive)
 
     return undo
 
 
-def _user_chose() -> bool:
-    """Whether a backend was named: by the environment, ``matplotlib.use``, a matplotlibrc, or ``%matplotlib``."""
-    if os.environ.get("MPLBACKEND"):
-        return True
-    rc: Any = sys.modules["matplotlib"].rcParams
-    return isinstance(dict.__getitem__(rc, "backend"), str)  # until somebody names one, it is a marker object
+def _replace_windows(kept: frozenset[str]) -> Undo:
+    """Give ours to whoever asks pyplot for a backend with windows, from now on."""
+    plt = _pyplot()
+    original = plt.switch_backend
+
+    @functools.wraps(original)
+    def switch_backend(newbackend: str) -> None:
+        original(BACKEND if _has_windows(newbackend, kept) else newbackend)
+        _let_show(plt._backend_mod)
+
+    before = getattr(plt._backend_mod, "show", None)
+    loaded = plt._backend_mod
+    if loaded is not None:
+        _let_show(loaded)
+    plt.switch_backend = switch_backend
+
+    def undo() -> None:
+        plt.switch_backend = original
+        if loaded is not None:
+            loaded.show = before
+
+    return undo
+
+
+def _has_windows(backend: object, kept: frozenset[str]) -> bool:
+    from matplotlib.backends.registry import BackendFilter, backend_registry
+
+    if not isinstance(backend, str):
+        return True  # matplotlib would look for one
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return backend.lower() in {*interactive, *_ELSEWHERE} - kept
+
+
+def _let_show(loaded: Any) -> None:
+    """Let ``plt.show()`` show also under a backend that has no windows and would only say so."""
+    from matplotlib.backend_bases import FigureManagerBase
+
+    show = getattr(loaded, "show", None)
+    if getattr(show, "__func__", None) is FigureManagerBase.pyplot_show.__func__:  # type: ignore[attr-defined]
+        loaded.show = _show_all
+
+
+def _show_without_windows() -> Undo:
+    """Let ``figure.show()`` do the same."""
+    from matplotlib import backend_bases
+
+    manager: Any = backend_bases.FigureManagerBase
+    original = manager.show
+    manager.show = _show_one
+
+    def undo() -> None:
+        manager.show = original
+
+    return undo
+
+
+def _show_all(block: bool | None = None) -> None:
+    from ..session import pyplot
+
+    pyplot.show_all(block)
+
+
+def _show_one(manager: Any) -> None:
+    from ..session import pyplot
+
+    pyplot.push(manager.canvas.figure)
+
+
+def _matplotlib() -> Any:
+    return sys.modules["matplotlib"]
+
+
+def _pyplot() -> Any:
+    return sys.modules["matplotlib.pyplot"]
+
+
+def _together(*undos: Undo) -> Undo:
+    def undo() -> None:
+        for each in reversed(undos):
+            each()
+
+    return undo

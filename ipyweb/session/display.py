@@ -1,13 +1,15 @@
 """`display` and its kin: an object becomes a message."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from . import pyplot
 from .collector import Collector
-from .formatting import Formatted, format_object
 from .output import Output
 from .session import Session, current
-from .shell import get_shell
+
+if TYPE_CHECKING:
+    from .formatting import Formatted
 
 
 @overload
@@ -47,7 +49,8 @@ def display(
     """Show objects in the pane, by whatever representations they have. Returns at once.
 
     Args:
-        objs: any objects.
+        objs: any objects; the current figure of pyplot when there are none. Axes, and what else has a matplotlib
+            figure and no representation of its own, show their figure.
         display_id: names the output, so that `update_display` finds it again. Made up when left out.
         title: shown with the output.
         metadata: by MIME type, laid over what the object's own representations say.
@@ -58,8 +61,11 @@ def display(
 
     Returns:
         One `Output` for one object, a tuple for several.
+
+    Raises:
+        ValueError: there is nothing to show: neither an object nor a current figure.
     """
-    _ready()
+    objs = objs or (_current_figure(),)
     session = current()
     if clear:
         session.clear_output()
@@ -84,7 +90,6 @@ def update_display(
         display_id: of an output of this session; an unknown one makes a new output.
         title, metadata, include, exclude, raw: as for `display`.
     """
-    _ready()
     return _show(current(), obj, display_id, title, metadata, include, exclude, raw, update=True)
 
 
@@ -117,6 +122,13 @@ def flush(timeout: float = 5) -> bool:
     return current().client.flush(timeout)
 
 
+def _current_figure() -> object:
+    figure = pyplot.current_figure()
+    if figure is None:
+        raise ValueError("expected an object to show, or a current figure of pyplot; there is neither")
+    return figure
+
+
 def _ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
     from .script import use_in_script
@@ -135,8 +147,16 @@ def _show(
     raw: bool,
     update: bool = False,
 ) -> Output:
+    if not raw:
+        shown_by_pyplot = pyplot.display(obj, display_id, title, metadata, update) if not (include or exclude) else None
+        if shown_by_pyplot is not None:
+            return shown_by_pyplot
+        obj = pyplot.figure_of(obj) or obj
+    _ready()
+    from .formatting import Formatted
+
     with Collector(display_id, title, update) as collected:
-        made = Formatted(obj, {}, []) if raw else _format(obj, include, exclude)  # type: ignore[arg-type]
+        made = Formatted(obj, {}, []) if raw else format_for_pane(obj, include, exclude)  # type: ignore[arg-type]
     if not made.data and not raw and collected.shown:
         shown = collected.shown[0]  # it displayed itself
     else:
@@ -147,7 +167,18 @@ def _show(
     return Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
 
 
-def _format(obj: object, include: Collection[str] | None, exclude: Collection[str] | None) -> Formatted:
+def format_for_pane(
+    obj: object, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+) -> "Formatted":
+    """All representations of an object, by the formatters of this process's shell, which is made if there is none.
+
+    Args:
+        obj: any object.
+        include, exclude: MIME types, as for `display`.
+    """
+    from .formatting import Formatted, format_object
+    from .shell import get_shell
+
     if isinstance(obj, Output):
         return Formatted({"text/plain": repr(obj)}, {}, [])
     return format_object(get_shell().display_formatter, obj, include, exclude)

@@ -59,6 +59,7 @@ def test_the_formats_of_inline_backend_are_honoured(cells: Cells) -> None:
     run = cells(
         "%load_ext ipyweb",
         "import matplotlib.pyplot as plt",
+        "%matplotlib inline",
         "%config InlineBackend.figure_formats = set(['svg'])",
         f"{PLOT};",
     )
@@ -73,8 +74,8 @@ def test_unloading_gives_the_backend_back(cells: Cells) -> None:
         f"{PLOT};",
         "%unload_ext ipyweb",
         f"{PLOT};",
-        "from matplotlib_inline.backend_inline import flush_figures",
-        "print('flushes', flush_figures in get_ipython().events.callbacks['post_execute'])",
+        "from ipyweb.session.pyplot import end_of_cell",
+        "print('flushes', end_of_cell in get_ipython().events.callbacks['post_execute'])",
         "import matplotlib; print('interactive', matplotlib.is_interactive())",
     )
     assert len(pictures(run)) == 1

@@ -1,0 +1,379 @@
+"""matplotlib's figures: which were shown, as which outputs, and whether they changed since.
+
+Nothing here imports matplotlib (whoever has a figure has it) or IPython (a script that only plots pays for neither
+formatters nor a shell).
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from .bundle import one_line
+from .output import Output
+from .session import Shown, current
+
+log = logging.getLogger("ipyweb")
+
+BACKENDS = frozenset({"ipyweb", "module://ipyweb.integrations.matplotlib_backend"})
+"""The names under which our backend is chosen."""
+
+Listener = Callable[[Any, Output], None]
+listeners: list[Listener] = []
+"""Called with a figure and its output when the figure gets one."""
+
+
+class Showing:
+    """What became of one figure.
+
+    Attributes:
+        output: the newest output it got.
+        session: the session that showed it; a forked child begins another.
+        changed: whether something of it changed since it was drawn.
+        watch: the `stale_callback` that sees changes.
+        animated: whether its animations were drawn.
+    """
+
+    def __init__(self) -> None:
+        self.output: Output | None = None
+        self.session = ""
+        self.changed = True
+        self.watch: Callable[[Any, bool], None] | None = None
+        self.animated = False
+        self._drawing: int | None = None
+
+    def follow(self, figure: Any) -> None:
+        """See the changes of a figure, before whoever sees them already; the figure itself never forgets "stale"."""
+        before = figure.stale_callback
+        if before is not None and before is self.watch:
+            return
+
+        def changed(artist: Any, value: bool) -> None:
+            self.changed = self.changed or self._drawing != threading.get_ident()
+            if before is not None:
+                before(artist, value)
+
+        self.watch = figure.stale_callback = changed
+
+    def is_current(self, figure: Any) -> bool:
+        """Whether its output shows the figure as it is."""
+        followed = self.watch is not None and figure.stale_callback is self.watch
+        return followed and not self.changed and self.session == current().id
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """While it is entered, changes by this thread are those that drawing makes: tick labels, layout."""
+        self._drawing = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._drawing = None
+
+
+_showings: "WeakKeyDictionary[Any, Showing]" = WeakKeyDictionary()
+
+
+def show_figure(
+    figure: Any,
+    display_id: str | None = None,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    update: bool = False,
+) -> Output:
+    """Show a figure as it is now, as an output of its own unless this is an update.
+
+    Args:
+        figure: a matplotlib figure.
+        display_id: names the output.
+        title: shown with the output; the figure's own when left out.
+        metadata: by MIME type.
+        update: whether the output with this display id is changed.
+
+    Returns:
+        The output, which later changes of the figure update when it is shown by pyplot.
+    """
+    showing = _showings.setdefault(figure, Showing())
+    showing.follow(figure)
+    showing.changed = False
+    title = title or _title(figure)
+    with showing.drawing():
+        shown = _show(figure, display_id, title, metadata, update)
+    first = showing.output is None or showing.output.display_id != shown.display_id
+    session = current()
+    output = Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
+    showing.output, showing.session = output, session.id
+    if first:
+        for listener in list(listeners):
+            listener(figure, output)
+    return output
+
+
+def display(
+    obj: Any, display_id: str | None, title: str | None, metadata: Mapping[str, Any] | None, update: bool
+) -> Output | None:
+    """Show an object of matplotlib, without IPython's formatters.
+
+    Returns:
+        The output; ``None`` for anything else, and where the user has other formatters for figures.
+    """
+    if "matplotlib.figure" not in sys.modules:
+        return None
+    from ..integrations.matplotlib import formatted_by_others
+
+    if _is_a(obj, "matplotlib.animation", "Animation"):
+        return show_animation([obj], None, display_id, title, update)
+    figure = figure_of(obj)
+    if figure is None or formatted_by_others():
+        return None
+    return show_figure(figure, display_id, title, metadata, update)
+
+
+_OWNING = ("figure", "figure_", "fig")
+"""Where seaborn's grids, scikit-learn's displays and their kin keep their figure."""
+
+_SPEAKING = ("_repr_mimebundle_", "_repr_html_", "_repr_png_", "_repr_svg_", "_ipython_display_")
+
+
+def figure_of(obj: Any) -> Any:
+    """The figure of something that has one and no representation of its own: axes, an array of axes, a seaborn grid.
+
+    Returns:
+        The figure, ``obj`` itself if it is one; ``None`` when there is none.
+    """
+    if "matplotlib.figure" not in sys.modules:
+        return None
+    if _is_a(obj, "matplotlib.figure", "FigureBase"):
+        return obj.get_figure(root=True)
+    if _is_artist(obj):
+        return _whole(obj.get_figure())
+    if type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray":
+        return figure_of(obj.flat[0]) if obj.dtype == object and obj.size and _is_artist(obj.flat[0]) else None
+    if isinstance(obj, type) or any(hasattr(type(obj), name) for name in _SPEAKING):
+        return None
+    return next(filter(None, (_whole(getattr(obj, name, None)) for name in _OWNING)), None)
+
+
+def _is_artist(obj: object) -> bool:
+    return _is_a(obj, "matplotlib.artist", "Artist")
+
+
+def _whole(obj: Any) -> Any:
+    return obj.get_figure(root=True) if _is_a(obj, "matplotlib.figure", "FigureBase") else None
+
+
+def _is_a(obj: object, module: str, name: str) -> bool:
+    return module in sys.modules and isinstance(obj, getattr(sys.modules[module], name))
+
+
+def push(figure: Any) -> Output:
+    """Show a figure, or update the output that it has, unless that shows it as it is already.
+
+    Returns:
+        Its output.
+    """
+    showing = _showings.get(figure)
+    if showing is None or showing.output is None or showing.session != current().id:
+        output = show_figure(figure)
+    elif showing.is_current(figure):
+        output = showing.output
+    else:
+        output = show_figure(figure, showing.output.display_id, update=True)
+    return _animate(figure) or output
+
+
+def _animate(figure: Any) -> Output | None:
+    """Replace the still picture of an animated figure by one that plays, once."""
+    from ..integrations import matplotlib_animation as animation
+
+    animations = animation.animations_of(figure)
+    showing = _showings[figure]
+    if not animations or showing.output is None or showing.animated:
+        return None
+    showing.animated = True
+    return show_animation(animations, animation.SECONDS, showing.output.display_id)
+
+
+def show_animation(
+    animations: list[Any],
+    seconds: float | None = None,
+    display_id: str | None = None,
+    title: str | None = None,
+    update: bool = True,
+) -> Output | None:
+    """Draw the frames of a figure's animations, and show them playing.
+
+    Args:
+        animations: all those of one figure.
+        seconds: how long to draw at most.
+        display_id, title, update: as for `show_figure`.
+
+    Returns:
+        The output; ``None`` where nothing could be drawn, and nothing was shown.
+    """
+    from ..integrations.matplotlib_animation import html
+
+    figure = animations[0]._fig
+    showing = _showings.setdefault(figure, Showing())
+    showing.follow(figure)
+    try:
+        with showing.drawing():
+            data: dict[str, Any] = {"image/png": draw(figure), "text/plain": repr(figure)}
+            data["text/html"], left_out = html(animations, seconds)
+    except Exception:
+        log.warning("ipyweb: an animation could not be drawn", exc_info=True)
+        return None
+    problems = [left_out] if left_out else []
+    title = title or _title(figure)
+    session = current()
+    shown = session.publish(data, display_id=display_id, update=update, title=title, problems=problems)
+    output = Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
+    showing.output, showing.session = output, session.id
+    return output
+
+
+def was_shown(figure: Any) -> bool:
+    """Whether this process has shown the figure."""
+    return figure in _showings
+
+
+def mark_drawn(figure: Any) -> None:
+    """Note that somebody else shows the figure as it is now."""
+    showing = _showings.setdefault(figure, Showing())
+    showing.follow(figure)
+    showing.changed, showing.session = False, current().id
+
+
+def draw(figure: Any) -> bytes:
+    """The figure as PNG, at its own size and resolution. Its canvas and all else of it stay as they are."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=figure.dpi)
+    return buffer.getvalue()
+
+
+def _show(
+    figure: Any, display_id: str | None, title: str | None, metadata: Mapping[str, Any] | None, update: bool
+) -> Shown:
+    """Draw and send a figure; the only place that does."""
+    data: dict[str, Any] = {"text/plain": repr(figure)}
+    problems: list[str] = []
+    try:
+        data["image/png"] = draw(figure)
+    except Exception as error:
+        log.debug("a figure could not be drawn", exc_info=True)
+        problems.append(f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}")
+    return current().publish(data, metadata, display_id=display_id, update=update, title=title, problems=problems)
+
+
+def _title(figure: Any) -> str | None:
+    """The name that its author gave it: the figure's label, its title, or the title of its only axes."""
+    for name in (_label, _suptitle, _only_title):
+        try:
+            text = name(figure)
+        except Exception:  # a subclass of the user's own may lack anything
+            continue
+        if text:
+            return str(text)
+    return None
+
+
+def _label(figure: Any) -> object:
+    return figure.get_label()
+
+
+def _suptitle(figure: Any) -> object:
+    return figure.get_suptitle()
+
+
+def _only_title(figure: Any) -> object:
+    return figure.axes[0].get_title() if len(figure.axes) == 1 else None
+
+
+# -- pyplot
+
+
+def managers() -> list[Any]:
+    """The managers of the figures that pyplot holds."""
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    return [] if helpers is None else list(helpers.Gcf.get_all_fig_managers())
+
+
+def current_figure() -> Any:
+    """The figure that pyplot's next command would change; ``None`` when there is none."""
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    manager = None if helpers is None else helpers.Gcf.get_active()
+    return None if manager is None else manager.canvas.figure
+
+
+def at_prompt() -> bool:
+    """Whether somebody types commands, so that a figure stays current after it was shown."""
+    return hasattr(sys, "ps1")
+
+
+def show_all(block: bool | None = None) -> None:
+    """``plt.show()``: show the figures that pyplot holds, and return at once.
+
+    Args:
+        block: as for ``plt.show``. Where it would have blocked until the windows are closed, in a script, pyplot lets
+            go of the figures as if they had been.
+    """
+    shown = managers()
+    for manager in shown:
+        push(manager.canvas.figure)
+    if _would_block(block) and not at_prompt():
+        for manager in shown:
+            close(manager)
+
+
+def _would_block(block: bool | None) -> bool:
+    import matplotlib
+
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    in_pylab = hasattr(getattr(pyplot, "show", None), "_needmain")  # IPython's mark that it took care of windows
+    return (not in_pylab and not matplotlib.is_interactive()) if block is None else block
+
+
+def close(manager: Any) -> None:
+    """Do what happens when somebody closes a window: whoever listens hears of it, and pyplot lets go of the figure."""
+    from matplotlib._pylab_helpers import Gcf
+    from matplotlib.backend_bases import CloseEvent
+
+    canvas = manager.canvas
+    CloseEvent("close_event", canvas)._process()  # type: ignore[attr-defined]
+    Gcf.destroy(manager)
+    canvas.figure.set_canvas(canvas)  # matplotlib gave it a plain one, which can neither draw nor be shown again
+
+
+def end_of_cell(*_: object) -> None:
+    """Show what the last command made or changed, where pyplot is interactive and the backend ours."""
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is None or not matplotlib.is_interactive():
+        return
+    if dict.__getitem__(matplotlib.rcParams, "backend") not in BACKENDS:
+        return
+    for manager in managers():
+        figure = manager.canvas.figure
+        try:
+            if was_shown(figure) or len(figure.get_children()) > 1:  # its background is a child
+                push(figure)
+        except Exception:
+            log.debug("a figure could not be shown", exc_info=True)
+
+
+def follow_cells(shell: Any) -> Callable[[], None]:
+    """Show figures at the end of each cell of an IPython shell.
+
+    Returns:
+        A function that ends this.
+    """
+    if end_of_cell not in shell.events.callbacks["post_execute"]:
+        shell.events.register("post_execute", end_of_cell)
+
+    def undo() -> None:
+        if end_of_cell in shell.events.callbacks["post_execute"]:
+            shell.events.unregister("post_execute", end_of_cell)
+
+    return undo
