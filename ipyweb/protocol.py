@@ -51,6 +51,7 @@ NUMBERED = frozenset(
         "execute_result",
         "update_display_data",
         "clear_output",
+        "drawn",
         "comm_open",
         "comm_msg",
         "comm_close",

@@ -6,12 +6,12 @@ Runs in the keeper's easels, and in the user's process where there is no keeper.
 import contextlib
 import io
 import math
-import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..lengths import Length
 from .snapshot import load
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ MAX_PIXELS = 100_000_000
 HEAVY = 5_000
 """Vertices from which an artist becomes an image inside an SVG that is only kept for later."""
 
-Length = tuple[float, str]
 _lock = threading.RLock()
 
 
@@ -191,19 +190,3 @@ def _vertices(artist: Any) -> int:
         array = artist.get_array()
         return max(len(artist.get_offsets()), 0 if array is None else array.size)
     return 0
-
-
-_UNITS = {"": ("px", 1.0), "px": ("px", 1.0), "in": ("in", 1.0), "cm": ("in", 1 / 2.54), "mm": ("in", 1 / 25.4)}
-
-
-def length(text: str | float) -> Length:
-    """A length such as ``800``, ``800px``, ``8in``, ``21cm`` or ``85mm``.
-
-    Raises:
-        ValueError: it is none.
-    """
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(px|in|cm|mm|)\s*", str(text))
-    if match is None or float(match[1]) <= 0:
-        raise ValueError(f"expected a length such as 800, 8in, 21cm or 85mm, got {str(text)[:40]!r}")
-    unit, factor = _UNITS[match[2]]
-    return float(match[1]) * factor, unit

@@ -21,7 +21,7 @@ CHUNK = 900 * 1024
 """Bytes of one part of a drawing on the socket."""
 
 LOOK = 1.0
-"""Seconds between looks for a hub while something waits for it; ten times that while nothing does."""
+"""Seconds between looks for a hub."""
 
 RETRY = (0.02, 2.0)
 """First and longest pause in seconds before a drawing is offered again to a hub that does not know its figure yet."""
@@ -114,7 +114,7 @@ class HubLine:
             except Exception as error:
                 log.debug("the line to the hub broke: %s", error)
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._pending), 10 * LOOK)
+                self._changed.wait_for(lambda: bool(self._pending), LOOK)
             time.sleep(LOOK if self._hub is None else 0.1)
             self._hub = None
 

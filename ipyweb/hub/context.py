@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .auth import Codes, Keys
 from .hub import HubState
+from .keepers import Keepers
 from .static import Static
 from .store import Store
 from .writer import StoreThread
@@ -38,6 +39,7 @@ class Context:
         store: only for its attributes that never change; everything else goes through `call`.
         sockets: all open WebSockets.
         codes: single-use codes.
+        keepers: the figure keepers.
         last_request: when the last admitted request came, by the monotonic clock.
     """
 
@@ -54,6 +56,7 @@ class Context:
     store: Store
     sockets: set["Socket"] = field(default_factory=set)
     codes: Codes = field(default_factory=Codes)
+    keepers: Keepers = field(default_factory=Keepers)
     last_request: float = field(default_factory=time.monotonic)
 
     @property

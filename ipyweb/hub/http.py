@@ -1,15 +1,19 @@
 """The routes that need a token. What each does stands in `openapi`; who may call it, in its `scopes`."""
 
+import asyncio
+import json
+from collections.abc import Callable
 from typing import Any
 
 from .. import __version__
+from ..errors import KeeperUnavailable
 from ..protocol import PROTOCOL
-from . import openapi, records
+from . import drawing, openapi, records
 from .base import ADMIN, ANY, PRODUCERS, Handler
 from .data import BytesHandler, content_type_of
 from .messages import line
 from .publish import published
-from .store import Filter, OutputRow, SessionRow
+from .store import Data, Filter, OutputRow, SessionRow
 
 LIMIT, MOST = 200, 1000
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
@@ -131,11 +135,49 @@ class OutputData(BytesHandler, OutputsHandler):
     scopes = ANY
 
     async def get(self, number: str) -> None:
-        mimetype, version = self.text_argument("mime"), self.integer_argument("version", least=1)
-        data = await self.hub.call(lambda store: store.data(self.output_id(number), mimetype, version))
+        output, mimetype = self.output_id(number), self.text_argument("mime")
+        version = self.integer_argument("version", least=1)
+        wanted = drawing.wanted(self, mimetype)
+        if wanted is not None:
+            figure = await self.hub.call(lambda store: store.figure_of(output, version))
+            if figure is not None and await self._draw(output, version, json.loads(figure), wanted):
+                return
+        data = await self.hub.call(lambda store: store.data(output, mimetype, version))
+        if wanted is not None and drawing.is_sized(wanted):
+            self.set_header("X-Ipyweb-Rendered", "stored")
         await self.send_bytes(data, content_type_of(data.mimetype))
 
     head = get
+
+    async def _draw(self, output: int, version: int | None, figure: dict[str, Any], wanted: dict[str, Any]) -> bool:
+        """Answer with a drawing by the keeper; false when stored data has to do."""
+        mimetype = str(wanted["mime"])
+        stored = await self.hub.call(lambda store: drawing.stored(store, output, version))
+        if mimetype in stored and not drawing.is_sized(wanted):
+            return False
+        drawn = asyncio.ensure_future(self.hub.keepers.render(figure, wanted))
+        self._abandon = drawn.cancel
+        try:
+            content = await drawn
+        except KeeperUnavailable as error:
+            self.set_header("X-Ipyweb-Reason", drawing.header_text(error))
+            if mimetype in stored:
+                return False
+            self.refuse(504, f"this figure cannot be drawn as {mimetype} now: {error}")
+        except asyncio.CancelledError:
+            if not drawn.cancelled():
+                raise
+            self.refuse(503, "nobody waits for this drawing any more")
+        self.set_header("X-Ipyweb-Rendered", "keeper")
+        await self.send_bytes(Data(mimetype, "", len(content), content), content_type_of(mimetype))
+        return True
+
+    def on_connection_close(self) -> None:
+        """Whoever wanted the drawing wants another one by now."""
+        super().on_connection_close()
+        self._abandon()
+
+    _abandon: Callable[[], object] = staticmethod(lambda: None)
 
 
 class Clear(Handler):

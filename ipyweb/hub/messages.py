@@ -12,10 +12,12 @@ from typing import Any
 
 MAX_TITLE = 1000
 MAX_CODE = 4096
+MAX_DESCRIPTION = 4096
 MAX_METADATA = 128 * 1024
 MAX_PROBLEMS = 20
 MAX_MIMETYPES = 64
 _SESSION = re.compile(r"[0-9a-f]{32}")
+_KEEPER = re.compile(r"[0-9a-f]{16}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -72,6 +74,22 @@ class Display(Command):
     source: Mapping[str, Any]
     problems: list[str] = field(default_factory=list)
     update: bool = False
+    figure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Command):
+    """What was drawn of a figure, for the version that shows it.
+
+    Attributes:
+        figure: the figure's id.
+        said: what the output's record says of it from now on: its description, how long its drawing took.
+    """
+
+    figure: str
+    data: Mapping[str, memoryview | bytes | Blob]
+    said: Mapping[str, Any]
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +174,64 @@ def _display(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview])
         source=source(content.get("source")),
         problems=problems,
         update=header.get("type") == "update_display_data",
+        figure=_figure(content.get("figure")),
+    )
+
+
+def drawn(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) -> Drawn:
+    """Check what was drawn of a figure.
+
+    Raises:
+        BadMessage: it cannot be taken.
+    """
+    content = _content(header)
+    description, seconds = content.get("description"), content.get("seconds")
+    said: dict[str, Any] = {}
+    if description is not None:
+        said["description"] = text(description, MAX_DESCRIPTION)
+    if isinstance(seconds, (int, float)):
+        said["seconds"] = round(float(seconds), 4)
+    if content.get("failed"):
+        said["failed"] = True
+    if content.get("drawn"):
+        said["drawn"] = line(content["drawn"], 32)
+    problems = [line(each, 500) or "" for each in _list(content.get("problems"))[:MAX_PROBLEMS]]
+    return Drawn(seq, figure_id(header.get("figure")), _data(content.get("data"), buffers), said, problems)
+
+
+def figure_id(value: Any) -> str:
+    """A figure's id.
+
+    Raises:
+        BadMessage: it is none.
+    """
+    return _match(_SESSION, value, "figure id of 32 hexadecimal digits")
+
+
+def keeper_id(value: Any) -> str:
+    """An environment id of a figure keeper.
+
+    Raises:
+        BadMessage: it is none.
+    """
+    return _match(_KEEPER, value, "keeper of 16 hexadecimal digits")
+
+
+def _figure(value: Any) -> str | None:
+    """Which figure a display shows, as JSON text."""
+    if value is None:
+        return None
+    given = _mapping(value, "content.figure")
+    size = [integer(each) or 0 for each in _list(given.get("size"))][:2]
+    dpi = given.get("dpi")
+    return dumps(
+        {
+            "id": figure_id(given.get("id")),
+            "keeper": keeper_id(given.get("keeper")),
+            "size": size,
+            "dpi": float(dpi) if isinstance(dpi, (int, float)) else 100.0,
+            "default_size": bool(given.get("default_size")),
+        }
     )
 
 
@@ -184,6 +260,7 @@ _READERS: dict[str, _Reader] = {
     "display_data": _display,
     "execute_result": _display,
     "update_display_data": _display,
+    "drawn": drawn,
     "clear_output": _clear,
     "session": _session,
     "bye": _bye,

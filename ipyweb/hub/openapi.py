@@ -58,6 +58,11 @@ def _does(summary: str, answer: Schema | str | None = None, **more: Any) -> Sche
     return operation
 
 
+_FIGURE: Schema = {
+    "type": ["object", "null"],
+    "description": "the matplotlib figure that it shows: id, keeper, size in pixels, dpi, default_size (whether it has "
+    "matplotlib's default size and may fill the pane), and once it was drawn its description and the seconds it took",
+}
 _DATA = _object(sha256=_TEXT, size=_INTEGER, url=_TEXT)
 _DATA_BY_TYPE: Schema = {
     "type": "object",
@@ -86,6 +91,7 @@ _SCHEMAS: dict[str, Schema] = {
         event=_INTEGER,
         metadata={"type": "object"},
         problems=_array(_TEXT),
+        figure=_FIGURE,
         data=_DATA_BY_TYPE,
     ),
     "Session": _object(
@@ -112,6 +118,7 @@ _SCHEMAS: dict[str, Schema] = {
         size=_INTEGER,
         mimetypes=_array(_TEXT),
         data=_DATA_BY_TYPE,
+        figure=_FIGURE,
     ),
 }
 _OUTPUT = _ref("Output")
@@ -187,7 +194,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 limit="how many; 200 by default, at most 1000",
                 session="of one session",
                 project="of one project",
-                q="text to find in title, code or note",
+                q="text to find in title, code, note or what a figure says in words",
                 removed="1 for the trash, all for both",
             ),
         ),
@@ -209,9 +216,17 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/outputs/{id}/versions": {"get": _does("The kept versions, oldest first", _array(_ref("Version")))},
     "/api/outputs/{id}/data": {
         "get": _does(
-            "The bytes of one representation",
+            "The bytes of one representation. A matplotlib figure is drawn anew in any size, and in formats not "
+            "stored (504 when it cannot be); X-Ipyweb-Rendered says whether that happened (keeper) or not (stored)",
             "*/*",
-            query=_query(mime="the richest by default", version="the newest by default"),
+            query=_query(
+                mime="the richest by default",
+                version="the newest by default",
+                width="of a figure: pixels, or with in, cm, mm; its own by default",
+                height="of a figure, in its own proportion by default",
+                dpi="of a figure: pixels per inch; its own by default",
+                style="for a figure: the text of a style sheet of matplotlib",
+            ),
         )
     },
     "/api/clear": {

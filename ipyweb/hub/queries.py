@@ -30,12 +30,13 @@ _CHUNK = 500
 
 def add_functions(connection: sqlite3.Connection) -> None:
     """Give the connection the SQL function that text search uses."""
-    connection.create_function("matches", 4, _matches, deterministic=True)
+    connection.create_function("matches", 5, _matches, deterministic=True)
 
 
-def _matches(needle: str, title: str | None, note: str | None, source: str) -> bool:
+def _matches(needle: str, title: str | None, note: str | None, source: str, figure: str | None) -> bool:
     code = json.loads(source).get("code")
-    return any(needle in text.casefold() for text in (title, note, code) if text)
+    description = json.loads(figure).get("description") if figure else None
+    return any(needle in text.casefold() for text in (title, note, code, description) if text)
 
 
 def outputs(
@@ -56,7 +57,7 @@ def _where(which: Filter) -> tuple[str, list[Any]]:
     conditions = {
         "session = ?": which.session,
         "project = ?": which.project,
-        "matches(?, title, note, source)": which.q.casefold() if which.q else None,
+        "matches(?, title, note, source, figure)": which.q.casefold() if which.q else None,
     }
     used = {text: value for text, value in conditions.items() if value is not None}
     removed = {None: "1", True: "removed IS NOT NULL", False: "removed IS NULL"}[which.removed]
@@ -86,13 +87,13 @@ def _nearest(db: sqlite3.Connection, output_id: int) -> str:
 def versions(db: sqlite3.Connection, output_id: int) -> list[VersionRow]:
     """See `Store.versions`."""
     output(db, output_id)
-    statement = "SELECT version, created, size, data FROM versions WHERE output = ? ORDER BY version"
+    statement = "SELECT version, created, size, data, figure FROM versions WHERE output = ? ORDER BY version"
     return [VersionRow._make(row) for row in db.execute(statement, (output_id,))]
 
 
 def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | None, version: int | None) -> Data:
     """See `Store.data`."""
-    references = json.loads(_references(db, output_id, version))
+    references = json.loads(shown(db, output_id, version).data)
     if mimetype is None:
         mimetype = next(iter(by_richness(references)), None)
     if mimetype is None or mimetype not in references:
@@ -102,11 +103,16 @@ def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | N
     return Data(mimetype, sha256, *blobs.open(sha256))
 
 
-def _references(db: sqlite3.Connection, output_id: int, version: int | None) -> str:
+def shown(db: sqlite3.Connection, output_id: int, version: int | None) -> OutputRow | VersionRow:
+    """One version of an output, the newest when none is named.
+
+    Raises:
+        NotFound: there is no such output, or it has not that version any more.
+    """
     newest = output(db, output_id)
     if version is None or version == newest.version:
-        return newest.data
-    kept = {row.version: row.data for row in versions(db, output_id)}
+        return newest
+    kept = {row.version: row for row in versions(db, output_id)}
     if version not in kept:
         raise NotFound(f"output {output_id} has no version {version}; it has {', '.join(map(str, kept))}")
     return kept[version]

@@ -21,7 +21,7 @@ def output(row: OutputRow, keys: Keys) -> str:
         f'"created":{quoted(row.created)},"updated":{quoted(row.updated)},"version":{row.version},"size":{row.size},'
         f'"source":{row.source},"pinned":{_bool(row.pinned)},"note":{_text(row.note)},"removed":{_text(row.removed)},'
         f'"private":{_bool(row.private)},"event":{row.event},"metadata":{row.metadata},"problems":{row.problems},'
-        f'"data":{dumps(data)}}}'
+        f'"figure":{row.figure or "null"},"data":{dumps(data)}}}'
     )
 
 
@@ -41,7 +41,8 @@ def tombstone(row: Tombstone) -> str:
 def version(row: VersionRow, keys: Keys) -> str:
     """One version of an output."""
     data = _data(row.data, keys)
-    return dumps({**row._asdict(), "mimetypes": _shown(data), "data": data})
+    figure = None if row.figure is None else json.loads(row.figure)
+    return dumps({**row._asdict(), "mimetypes": _shown(data), "data": data, "figure": figure})
 
 
 def record(row: Row, keys: Keys) -> str:

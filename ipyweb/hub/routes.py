@@ -28,6 +28,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
     ("/api/stop", http.Stop),
     ("/ws/session", sockets.SessionSocket),
+    ("/ws/keeper", sockets.KeeperSocket),
     ("/ws/pane", sockets.PaneSocket),
 )
 

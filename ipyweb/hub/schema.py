@@ -9,7 +9,7 @@ are shared. ``PRAGMA user_version`` is the version of the tables.
 import sqlite3
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables made here."""
 
 PAGE = 4096
@@ -29,14 +29,15 @@ CREATE TABLE IF NOT EXISTS {0}.outputs(
     created TEXT NOT NULL, updated TEXT NOT NULL, version INTEGER NOT NULL, size INTEGER NOT NULL,
     pinned INTEGER NOT NULL DEFAULT 0, note TEXT, removed TEXT, private INTEGER NOT NULL, event INTEGER NOT NULL,
     source TEXT NOT NULL, metadata TEXT NOT NULL, problems TEXT NOT NULL, data TEXT NOT NULL,
-    versions INTEGER NOT NULL DEFAULT 1, UNIQUE(session, display_id)
+    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, UNIQUE(session, display_id)
 );
 CREATE INDEX IF NOT EXISTS {0}.outputs_event ON outputs(event);
 CREATE INDEX IF NOT EXISTS {0}.outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {0}.versions(
     output INTEGER NOT NULL, version INTEGER NOT NULL, session TEXT NOT NULL, seq INTEGER, created TEXT NOT NULL,
-    size INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY(output, version)
+    size INTEGER NOT NULL, data TEXT NOT NULL, figure TEXT, PRIMARY KEY(output, version)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS {0}.versions_figure ON versions(json_extract(figure, '$.id')) WHERE figure IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS {0}.versions_seq ON versions(session, seq) WHERE seq IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {0}.data(
     n INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, refs INTEGER NOT NULL,
@@ -50,8 +51,8 @@ CREATE INDEX IF NOT EXISTS {0}.tombstones_event ON tombstones(event);
 
 # A session that became private has its row in both: the private one counts.
 _VIEWS = """
-CREATE TEMP VIEW outputs AS SELECT * FROM main.outputs UNION ALL SELECT * FROM private.outputs;
-CREATE TEMP VIEW versions AS SELECT * FROM main.versions UNION ALL SELECT * FROM private.versions;
+CREATE TEMP VIEW outputs AS SELECT *{0} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
+CREATE TEMP VIEW versions AS SELECT *{0} FROM main.versions UNION ALL SELECT * FROM private.versions;
 CREATE TEMP VIEW data AS
     SELECT *, 'main' AS place FROM main.data UNION ALL SELECT *, 'private' AS place FROM private.data;
 CREATE TEMP VIEW tombstones AS SELECT * FROM main.tombstones UNION ALL SELECT * FROM private.tombstones;
@@ -116,7 +117,7 @@ def _prepare(connection: sqlite3.Connection, check: bool, read_only: bool) -> No
             connection.execute(f"PRAGMA main.{name} = {value}")
         _make_tables(connection, "main", version)
     _make_tables(connection, "private", 0)
-    connection.executescript(_VIEWS)
+    connection.executescript(_VIEWS.format(", NULL AS figure" if read_only and version < 2 else ""))
 
 
 _SETTINGS = {
@@ -133,6 +134,9 @@ _SETTINGS = {
 def _make_tables(connection: sqlite3.Connection, schema: str, version: int) -> None:
     if version == SCHEMA:
         return
+    if version == 1:  # figures came with version 2
+        for table in ("outputs", "versions"):
+            connection.execute(f"ALTER TABLE {schema}.{table} ADD COLUMN figure TEXT")
     connection.executescript("BEGIN;" + _TABLES.format(schema) + "COMMIT;")
     connection.execute(f"PRAGMA {schema}.application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA {schema}.user_version = {SCHEMA}")

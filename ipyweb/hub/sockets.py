@@ -1,7 +1,7 @@
-"""The two WebSockets: ``/ws/session`` and ``/ws/pane``.
+"""The WebSockets: ``/ws/session``, ``/ws/keeper`` and ``/ws/pane``.
 
-They only move frames between a socket and its peer in `links`. There is one write in flight per socket; a peer that
-takes none for `WRITE_SECONDS` is closed with 1013 and may come back.
+They only move frames between a socket and its peer in `links` or `keepers`. There is one write in flight per socket;
+a peer that takes none for `WRITE_SECONDS` is closed with 1013 and may come back.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .base import ADMIN, PRODUCERS, Guard
+from .keepers import KeeperLink
 from .links import Frontend, Peer, SessionLink
 
 if TYPE_CHECKING:
@@ -119,6 +120,15 @@ class SessionSocket(Socket):
 
     def make_peer(self) -> Peer:
         return SessionLink(self.hub.state, self._awake.set, self.close_with)
+
+
+class KeeperSocket(Socket):
+    """``/ws/keeper``."""
+
+    scopes = PRODUCERS
+
+    def make_peer(self) -> Peer:
+        return KeeperLink(self.hub.state, self.hub.keepers, self._awake.set, self.close_with)
 
 
 class PaneSocket(Socket):

@@ -1,5 +1,6 @@
 """The default store: one SQLite database on the hub's own thread. `Store` says what each method does."""
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..protocol import is_companion
+from ..protocol import by_richness, is_companion
 from . import disk, queries, retention
-from .blobs import Blobs
-from .messages import Blob, Bye, Clear, Command, Display, Hello, SessionChange, dumps
+from .blobs import SCHEMAS, Blobs
+from .messages import MAX_PROBLEMS, Blob, Bye, Clear, Command, Display, Drawn, Hello, SessionChange, dumps
 from .retention import Limits
 from .schema import PAGE
 from .sessions import Sessions
@@ -20,6 +21,7 @@ from .store import (
     Data,
     Figures,
     Filter,
+    NotFound,
     OutputRow,
     Page,
     SessionRow,
@@ -105,6 +107,9 @@ class SqliteStore(Sessions):
                 self.clear(None, session.row.id, None)
             case Clear(display_ids=list(display_ids)):
                 self._clear(session, display_ids)
+            case Drawn():
+                with contextlib.suppress(NotFound):  # the version that showed it is gone already
+                    return self.fill(command)
             case SessionChange(values=values):
                 self._change_session(session, values)
             case Bye():
@@ -145,9 +150,9 @@ class SqliteStore(Sessions):
         write = self._insert if found is None else self._update
         output_id, version = write(session, display, data, size, found)
         self.db.execute(
-            f"INSERT INTO {schema}.versions(output, version, session, seq, created, size, data) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?)",
-            (output_id, version, session.row.id, seq, display.time, size, data),
+            f"INSERT INTO {schema}.versions(output, version, session, seq, created, size, data, figure) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            (output_id, version, session.row.id, seq, display.time, size, data, display.figure),
         )
         if found is not None:
             retention.drop_versions(self, schema, output_id)
@@ -171,6 +176,7 @@ class SqliteStore(Sessions):
             "metadata": display.metadata,
             "problems": dumps(display.problems),
             "data": data,
+            "figure": display.figure,
         }
         self.db.execute(
             f"INSERT INTO {session.schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
@@ -184,7 +190,8 @@ class SqliteStore(Sessions):
         output_id, version, source, title = found
         self.db.execute(
             f"UPDATE {session.schema}.outputs SET title = ?, updated = ?, version = ?, versions = versions + 1, "
-            "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ? WHERE id = ?",
+            "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ?, figure = ? "
+            "WHERE id = ?",
             (
                 title if display.title is None else display.title,
                 display.time,
@@ -195,10 +202,68 @@ class SqliteStore(Sessions):
                 display.metadata,
                 dumps(display.problems),
                 data,
+                display.figure,
                 output_id,
             ),
         )
         return output_id, version + 1
+
+    # -- figures ------------------------------------------------------------------------------------------------------
+
+    def fill(self, drawn: Drawn) -> Applied:
+        self.require_writing()
+        schema, output_id, version, text, figure = self._version_of(drawn.figure)
+        for content in drawn.data.values():
+            self.blobs.check(content)
+        data: dict[str, Any] = json.loads(text)
+        replaced = []
+        for mimetype, content in drawn.data.items():
+            if mimetype in data and mimetype != "text/plain":  # it was drawn before, in the process itself, say
+                continue
+            if mimetype in data:
+                replaced.append(data[mimetype]["sha256"])
+            sha256, size = self.blobs.reference(schema, content)
+            data[mimetype] = {"sha256": sha256, "size": size}
+        self.blobs.release(schema, replaced)
+        values = {
+            "data": dumps({mimetype: data[mimetype] for mimetype in by_richness(data)}),
+            "size": sum(each["size"] for each in data.values()),
+            "figure": dumps({**json.loads(figure), **drawn.said}),
+        }
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        self.db.execute(
+            f"UPDATE {schema}.versions SET {assignments} WHERE output = ? AND version = ?",
+            (*values.values(), output_id, version),
+        )
+        self._fill_output(schema, output_id, version, values, drawn)
+        return Applied(drawn.seq, output_id, version)
+
+    def _version_of(self, figure: str) -> tuple[str, int, int, str, str]:
+        """Schema, output, version, data and figure of the version that shows a figure."""
+        for schema in SCHEMAS:
+            found = self.db.execute(
+                f"SELECT output, version, data, figure FROM {schema}.versions "
+                "WHERE figure IS NOT NULL AND json_extract(figure, '$.id') = ?",
+                (figure,),
+            ).fetchone()
+            if found is not None:
+                return (schema, *found)
+        raise NotFound(f"no output shows the figure {figure}")
+
+    def _fill_output(self, schema: str, output_id: int, version: int, values: dict[str, Any], drawn: Drawn) -> None:
+        """Carry a filled version over to its output, if it is the newest."""
+        row = self.output(output_id)
+        if row.version != version:
+            return
+        problems = [*dict.fromkeys([*json.loads(row.problems), *drawn.problems])][:MAX_PROBLEMS]
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        self.db.execute(
+            f"UPDATE {schema}.outputs SET {assignments}, problems = ?, event = ? WHERE id = ?",
+            (*values.values(), dumps(problems), self.output_changed(output_id), output_id),
+        )
+
+    def figure_of(self, output_id: int, version: int | None) -> str | None:
+        return queries.shown(self.db, output_id, version).figure
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

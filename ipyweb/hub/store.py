@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from .messages import Command, Display, Hello
+from .messages import Command, Display, Drawn, Hello
 
 
 class StoreError(Exception):
@@ -47,8 +47,9 @@ def timestamp(moment: datetime) -> str:
 
 
 class OutputRow(NamedTuple):
-    """One output with its newest version. `source`, `metadata`, `problems` and `data` are JSON texts.
+    """One output with its newest version. `source`, `metadata`, `problems`, `data` and `figure` are JSON texts.
 
+    `figure` says which figure of which keeper the version shows; `None` when it shows none.
     `size` is in bytes; times are ISO 8601 UTC; `data` maps MIME type to ``{"sha256": …, "size": …}``.
     """
 
@@ -70,6 +71,7 @@ class OutputRow(NamedTuple):
     metadata: str
     problems: str
     data: str
+    figure: str | None = None
 
 
 class SessionRow(NamedTuple):
@@ -108,6 +110,7 @@ class VersionRow(NamedTuple):
     created: str
     size: int
     data: str
+    figure: str | None = None
 
 
 Row = OutputRow | SessionRow | Tombstone
@@ -196,6 +199,9 @@ class Store(Protocol):
     def publish(self, hello: Hello, display: Display) -> Applied:
         """Take an output that comes without a session socket; `hello` names the session it is filed under."""
 
+    def fill(self, drawn: Drawn) -> Applied:
+        """Add what was drawn of a figure to the version that shows it. Raises `NotFound`, `MissingBlob`."""
+
     def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
         """List outputs: the first `limit` after an id, the last ones before an id, else the newest."""
 
@@ -207,6 +213,9 @@ class Store(Protocol):
 
     def data(self, output_id: int, mimetype: str | None, version: int | None) -> Data:
         """The bytes of one representation, of the richest when no MIME type is given. Raises `NotFound`."""
+
+    def figure_of(self, output_id: int, version: int | None) -> str | None:
+        """Which figure a version shows, as JSON text. Raises `NotFound`."""
 
     def edit(self, output_id: int, values: Mapping[str, Any]) -> OutputRow:
         """Change `title`, `note` or `pinned`. Raises `NotFound`."""

@@ -1,0 +1,209 @@
+"""The hub's side of figure keepers: what they draw fills outputs, and what panes want drawn is asked of them.
+
+The hub names a figure and a size; it never sees a figure, and could not load one. A keeper that is not there is started
+from the record in its own private directory.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import __version__, keepers
+from ..errors import FrameError, KeeperUnavailable
+from ..protocol import PREVIOUS, PROTOCOL, Frame, Header, Message, decode
+from . import messages
+from .hub import HubState
+from .links import MALFORMED, TOO_MANY, WRONG_PROTOCOL, Peer
+from .messages import BadMessage
+from .store import MissingBlob, NotFound, Outcome, TooLarge, Unavailable
+
+MAX_KEEPERS = 64
+CONNECT_SECONDS = 20.0
+RENDER_SECONDS = 120.0
+CACHE_BYTES = 32 * 2**20
+MAX_RENDERED = 512 * 2**20
+_NACKS: dict[type[Exception], str] = {
+    NotFound: "unknown_figure",
+    Unavailable: "storage_full",
+    MissingBlob: "missing_blob",
+    TooLarge: "too_large",
+}
+
+
+class KeeperLink(Peer):
+    """The socket of one figure keeper.
+
+    Attributes:
+        environment: its environment id, once it introduced itself.
+    """
+
+    def __init__(
+        self, hub: HubState, registry: "Keepers", wake: Callable[[], None], close: Callable[[int, str], None]
+    ) -> None:
+        super().__init__(hub, wake, close)
+        self.environment: str | None = None
+        self._registry = registry
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, tuple[asyncio.Future[bytes], bytearray]] = {}
+
+    def receive(self, frame: Frame) -> None:
+        try:
+            message = decode(frame)
+            if self.environment is None:
+                self._introduce(message.header)
+            elif message.type == "drawn":
+                self._fill(message, len(frame))
+            elif message.type == "rendered":
+                self._rendered(message)
+        except (FrameError, BadMessage) as error:
+            self.close(MALFORMED, str(error))
+
+    def disconnected(self) -> None:
+        self._registry.remove(self)
+        for future, _ in self._waiting.values():
+            if not future.done():
+                future.set_exception(KeeperUnavailable("the figure keeper went away; try again"))
+        self._waiting.clear()
+
+    async def render(self, figure: str, wanted: Mapping[str, Any]) -> bytes:
+        """A drawing.
+
+        Raises:
+            KeeperUnavailable: it cannot be drawn; the text says why.
+        """
+        number = next(self._numbers)
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future, bytearray()
+        self.tell({"type": "render", "n": number, "figure": figure, "wanted": dict(wanted)})
+        try:
+            async with asyncio.timeout(RENDER_SECONDS):
+                return await future
+        except TimeoutError as error:
+            raise KeeperUnavailable(f"the figure was not drawn within {RENDER_SECONDS:g} s") from error
+        finally:
+            if self._waiting.pop(number, None) is not None and not (future.done() and not future.cancelled()):
+                self.tell({"type": "cancel", "n": number})
+
+    def _introduce(self, header: Header) -> None:
+        spoken = messages.integer(header.get("protocol"))
+        if header["type"] != "hello":
+            raise BadMessage(f"expected hello first, got {header['type'][:60]!r}")
+        if spoken is None or not PREVIOUS <= spoken <= PROTOCOL:
+            self.close(WRONG_PROTOCOL, f"protocol {spoken}, this hub speaks {PREVIOUS} to {PROTOCOL}")
+            return
+        if not self._registry.add(messages.keeper_id(header.get("keeper")), self):
+            self.close(TOO_MANY, f"this hub has {MAX_KEEPERS} keepers already")
+            return
+        self.tell({"type": "welcome", "protocol": PROTOCOL, "hub": self.hub.keys.hub, "version": __version__})
+
+    def _fill(self, message: Message, size: int) -> None:
+        number = messages.integer(message.header.get("n")) or 0
+        try:
+            drawn = messages.drawn(0, message.header, message.buffers)
+        except BadMessage as error:
+            self.tell({"type": "nack", "n": number, "reason": "bad_message", "message": str(error)})
+            return
+        self.hub.jobs.submit(lambda store: store.fill(drawn), lambda outcome: self._filled(number, outcome), size)
+
+    def _filled(self, number: int, outcome: Outcome) -> None:
+        if outcome.error is None:
+            self.tell({"type": "filled", "n": number})
+        else:
+            reason = _NACKS.get(type(outcome.error), "failed")
+            self.tell({"type": "nack", "n": number, "reason": reason, "message": str(outcome.error)})
+
+    def _rendered(self, message: Message) -> None:
+        number = messages.integer(message.header.get("n")) or 0
+        future, data = self._waiting.get(number, (None, bytearray()))
+        if future is None or future.done():
+            return
+        for part in message.buffers:
+            data += part
+        if "error" in message.header or len(data) > MAX_RENDERED:
+            future.set_exception(KeeperUnavailable(str(message.header.get("error", "the drawing is too large"))[:1000]))
+        elif message.header.get("last"):
+            future.set_result(bytes(data))
+
+
+class Keepers:
+    """All figure keepers of one hub, and the drawings they made last.
+
+    Args:
+        start: starts the keeper of an environment, off the event loop; see `keepers.start`.
+    """
+
+    def __init__(self, start: Callable[[str], None] = keepers.start) -> None:
+        self._start = start
+        self._links: dict[str, KeeperLink] = {}
+        self._arrived = asyncio.Event()
+        self._starting: dict[str, asyncio.Task[None]] = {}
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
+        self._cached = 0
+
+    def add(self, environment: str, link: KeeperLink) -> bool:
+        """Note that a keeper is there; whether there is room for it."""
+        older = self._links.get(environment)
+        if older is None and len(self._links) >= MAX_KEEPERS:
+            return False
+        self._links[environment] = link
+        link.environment = environment
+        if older is not None:
+            older.close(1001, "another keeper of this environment came")
+        self._arrived.set()
+        return True
+
+    def remove(self, link: KeeperLink) -> None:
+        """Note that a keeper is gone."""
+        if link.environment is not None and self._links.get(link.environment) is link:
+            del self._links[link.environment]
+
+    async def render(self, figure: Mapping[str, Any], wanted: Mapping[str, Any]) -> bytes:
+        """A drawing of a figure, perhaps one that was made before.
+
+        Args:
+            figure: as in an output's record.
+            wanted: ``mime``, and ``width``, ``height``, ``dpi``, ``style`` as far as they are asked for.
+
+        Raises:
+            KeeperUnavailable: it cannot be drawn; the text says why.
+        """
+        key = hashlib.sha256(json.dumps([figure["id"], wanted], sort_keys=True).encode()).hexdigest()
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        link = await self._link(str(figure["keeper"]))
+        data = await link.render(str(figure["id"]), wanted)
+        self._remember(key, data)
+        return data
+
+    def _remember(self, key: str, data: bytes) -> None:
+        if len(data) > CACHE_BYTES // 4:
+            return
+        self._cached += len(data) - len(self._cache.pop(key, b""))
+        self._cache[key] = data
+        while self._cached > CACHE_BYTES:
+            self._cached -= len(self._cache.popitem(last=False)[1])
+
+    async def _link(self, environment: str) -> KeeperLink:
+        """The keeper's link; it is started if need be, once for all who ask."""
+        if environment not in self._links:
+            task = self._starting.get(environment)
+            if task is None:
+                task = self._starting[environment] = asyncio.ensure_future(self._bring(environment))
+                task.add_done_callback(lambda _: self._starting.pop(environment, None))
+            await asyncio.shield(task)
+        return self._links[environment]
+
+    async def _bring(self, environment: str) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self._start, environment)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                while environment not in self._links:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError as error:
+            raise KeeperUnavailable("the figure keeper was started, but does not answer") from error

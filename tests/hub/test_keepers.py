@@ -1,0 +1,231 @@
+"""Figure keepers at the hub: what they draw fills outputs, and what is asked of them comes back."""
+
+import base64
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from ipyweb.hub import schema
+from ipyweb.protocol import decode, encode
+
+from .conftest import PNG, Bare, Live, make_display
+
+FIGURE, KEEPER = "f" * 32, "0123456789abcdef"
+SHOWN = {"id": FIGURE, "keeper": KEEPER, "size": [640, 480], "dpi": 100, "default_size": True}
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+class Keeper:
+    """A keeper that draws nothing."""
+
+    def __init__(self, live: Live, environment: str = KEEPER) -> None:
+        headers = {"Authorization": f"Bearer {live.token('session')}"}
+        self._manager = connect(f"ws://127.0.0.1:{live.port}/ws/keeper", additional_headers=headers)
+        self.socket: ClientConnection = self._manager.__enter__()
+        self.say({"type": "hello", "protocol": 1, "keeper": environment})
+        assert self.hear()["type"] == "welcome"
+
+    def say(self, header: dict[str, Any], *buffers: bytes) -> None:
+        self.socket.send(encode(header, buffers))
+
+    def hear(self) -> dict[str, Any]:
+        return decode(self.socket.recv(timeout=20)).header
+
+    def drawn(self, parts: dict[str, bytes], figure: str = FIGURE, n: int = 1, **content: Any) -> dict[str, Any]:
+        data = {mime: {"buffer": number} for number, mime in enumerate(parts)}
+        self.say({"type": "drawn", "n": n, "figure": figure, "content": {"data": data, **content}}, *parts.values())
+        return self.hear()
+
+    def answer(self, data: bytes) -> "threading.Thread":
+        """Answer the next request, in another thread."""
+
+        def run() -> None:
+            asked = self.hear()
+            self.asked = asked
+            half = len(data) // 2
+            self.say({"type": "rendered", "n": asked["n"], "last": False}, data[:half])
+            self.say({"type": "rendered", "n": asked["n"], "last": True}, data[half:])
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def shown(live: Live) -> Live:
+    """A hub with one output that shows a figure."""
+    session = live.session()
+    session.welcome()
+    session.display(parts={"text/plain": b"<Figure>"}, figure=SHOWN)
+    session.acked()
+    return live
+
+
+def test_what_is_drawn_fills_the_version_that_shows_the_figure(shown: Live) -> None:
+    (before,) = shown.outputs()
+    keeper = Keeper(shown)
+    said = keeper.drawn({"image/png": PNG, "text/plain": b"Figure with words"}, description="words", seconds=0.5)
+    assert said == {"type": "filled", "n": 1}
+    (after,) = shown.outputs()
+    assert after["version"] == before["version"] == 1
+    assert after["event"] > before["event"]
+    assert after["mimetypes"] == ["image/png", "text/plain"]
+    assert after["figure"] == {**SHOWN, "dpi": 100.0, "description": "words", "seconds": 0.5}
+    assert shown.request("GET", f"/api/outputs/{after['id']}/data?mime=image/png").body == PNG
+    assert shown.request("GET", f"/api/outputs/{after['id']}/data?mime=text/plain").body == b"Figure with words"
+
+
+def test_what_came_before_its_figure_is_refused_so_that_it_is_offered_again(live: Live) -> None:
+    keeper = Keeper(live)
+    assert keeper.drawn({"image/png": PNG})["reason"] == "unknown_figure"
+
+
+def test_a_drawing_that_is_there_is_not_replaced(shown: Live) -> None:
+    keeper = Keeper(shown)
+    keeper.drawn({"image/png": PNG})
+    assert keeper.drawn({"image/png": PNG[::-1], "image/svg+xml": SVG})["type"] == "filled"
+    (output,) = shown.outputs()
+    assert shown.request("GET", f"/api/outputs/{output['id']}/data?mime=image/png").body == PNG
+    assert "image/svg+xml" in output["mimetypes"]
+
+
+def test_a_session_may_fill_its_figure_itself(live: Live) -> None:
+    session = live.session()
+    session.welcome()
+    session.display(parts={"text/plain": b"<Figure>"}, figure=SHOWN)
+    session.acked()
+    content = {"data": {"image/png": {"buffer": 0}}, "problems": ["drawn in the process"], "drawn": "process"}
+    session.send({"type": "drawn", "seq": 2, "figure": FIGURE, "content": content}, PNG)
+    session.acked()
+    (output,) = live.outputs()
+    assert output["version"] == 1
+    assert output["problems"] == ["drawn in the process"]
+    assert output["figure"]["drawn"] == "process"
+
+
+def test_what_a_figure_says_in_words_is_found(shown: Live) -> None:
+    Keeper(shown).drawn({"image/png": PNG}, description="Residuals of the Fit")
+    assert len(shown.get("/api/outputs?q=residuals%20of")["outputs"]) == 1
+    assert shown.get("/api/outputs?q=nothing%20of")["outputs"] == []
+
+
+def test_a_size_is_asked_of_the_keeper(shown: Live) -> None:
+    keeper = Keeper(shown)
+    keeper.drawn({"image/png": PNG})
+    thread = keeper.answer(b"drawing anew")
+    answer = shown.request("GET", "/api/outputs/1/data?mime=image/png&width=8in&height=10cm&dpi=50")
+    thread.join()
+    assert answer.body == b"drawing anew"
+    assert answer.headers["x-ipyweb-rendered"] == "keeper"
+    assert answer.headers["content-type"] == "image/png"
+    assert keeper.asked["figure"] == FIGURE
+    wanted = keeper.asked["wanted"]
+    assert (wanted["mime"], wanted["width"], wanted["dpi"]) == ("image/png", [8.0, "in"], 50.0)
+    assert wanted["height"] == [pytest.approx(10 / 2.54), "in"]
+
+
+def test_the_same_drawing_is_not_asked_for_twice(shown: Live) -> None:
+    keeper = Keeper(shown)
+    thread = keeper.answer(b"once")
+    first = shown.request("GET", "/api/outputs/1/data?mime=application/pdf&width=300")
+    thread.join()
+    assert first.body == shown.request("GET", "/api/outputs/1/data?mime=application/pdf&width=300").body == b"once"
+
+
+def test_without_a_keeper_the_stored_picture_has_to_do(shown: Live) -> None:
+    keeper = Keeper(shown)
+    keeper.drawn({"image/png": PNG})
+    keeper.socket.close()
+    answer = shown.request("GET", "/api/outputs/1/data?mime=image/png&width=300")
+    assert answer.body == PNG
+    assert answer.headers["x-ipyweb-rendered"] == "stored"
+    assert answer.headers["x-ipyweb-reason"]
+
+
+def test_without_keeper_and_picture_the_reason_is_told(shown: Live) -> None:
+    answer = shown.request("GET", "/api/outputs/1/data?mime=application/pdf")
+    assert answer.status == 504
+    assert "nothing is known of the environment" in answer.json()["error"]
+
+
+def test_a_keeper_that_goes_while_it_draws_ends_the_wait(shown: Live) -> None:
+    keeper = Keeper(shown)
+    thread = threading.Thread(target=lambda: (keeper.hear(), keeper.socket.close()))
+    thread.start()
+    answer = shown.request("GET", "/api/outputs/1/data?mime=application/pdf")
+    thread.join()
+    assert answer.status == 504
+    assert "went away" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("query", ["width=0", "width=8ft", "height=-1", "dpi=0", "dpi=fast", "width=1e9"])
+def test_a_size_that_is_none_is_refused(shown: Live, query: str) -> None:
+    assert shown.request("GET", f"/api/outputs/1/data?mime=image/png&{query}").status == 400
+
+
+@pytest.mark.parametrize(
+    "hello", [{"type": "hello", "protocol": 1, "keeper": "../x"}, {"type": "drawn"}, {"type": "hello", "protocol": 99}]
+)
+def test_a_keeper_that_introduces_itself_wrongly_is_sent_away(live: Live, hello: dict[str, Any]) -> None:
+    headers = {"Authorization": f"Bearer {live.token('session')}"}
+    with connect(f"ws://127.0.0.1:{live.port}/ws/keeper", additional_headers=headers) as socket:
+        socket.send(json.dumps(hello))
+        with pytest.raises(Exception, match="44"):
+            socket.recv(timeout=10)
+
+
+def test_a_pane_may_not_pretend_to_be_a_keeper(live: Live) -> None:
+    headers = {"Authorization": f"Bearer {live.token('pane')}"}
+    with pytest.raises(Exception, match="403"):
+        connect(f"ws://127.0.0.1:{live.port}/ws/keeper", additional_headers=headers).__enter__()
+
+
+@pytest.mark.parametrize("figure", ["x", {"id": FIGURE}, {"id": "../..", "keeper": KEEPER}])
+def test_a_display_with_a_wrong_figure_is_refused(live: Live, figure: Any) -> None:
+    session = live.session()
+    session.welcome()
+    session.display(figure=figure)
+    assert session.receive()["reason"] == "bad_message"
+
+
+def test_a_pickle_that_is_published_stays_bytes(live: Live) -> None:
+    evil = base64.b64encode(b"cos\nabort\n.").decode()
+    body = {"data": {"application/x-figure": evil}}
+    number = live.request("POST", "/api/outputs", body).json()["id"]
+    answer = live.request("GET", f"/api/outputs/{number}/data?mime=application/x-figure&width=30")
+    assert answer.body == b"cos\nabort\n."
+
+
+def test_figures_outlive_the_hub(make_store: Callable[..., Bare]) -> None:
+    store = make_store()
+    store.open()
+    store.apply(make_display(1, figure=json.dumps(SHOWN)))
+    again = make_store()
+    assert json.loads(again.call(lambda each: each.output(1)).figure) == SHOWN
+
+
+def test_a_store_of_the_version_before_figures_is_taken_over(make_store: Callable[..., Bare], tmp_path: Path) -> None:
+    store = make_store()
+    store.open()
+    store.display(1)
+    store.store.close()
+    with sqlite3.connect(tmp_path / "outputs.sqlite") as db:
+        db.execute("DROP INDEX versions_figure")
+        for table in ("outputs", "versions"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN figure")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    read_only = schema.connect(tmp_path / "outputs.sqlite", read_only=True)
+    assert read_only.execute("SELECT id, figure FROM outputs").fetchall() == [(1, None)]
+    read_only.close()
+    again = make_store()
+    assert again.call(lambda each: each.output(1)).figure is None
+    again.open()
+    again.apply(make_display(2, figure=json.dumps(SHOWN)))
+    assert json.loads(again.call(lambda each: each.output(2)).figure) == SHOWN
