@@ -11,8 +11,13 @@ const MOST = 500;
 const known = new Map<string, Promise<string>>();
 
 export const Snippets = {
-  /** The snippet of an output; empty when it has no text worth a look, as `<Figure at 0x7f…>`. */
-  of(output: OutputRecord): Promise<string> {
+  /** The snippet of an output; empty when it has no text worth a look, as `<Figure at 0x7f…>` or a mere name. */
+  async of(output: OutputRecord): Promise<string> {
+    const snippet = await Snippets.text(output);
+    return output.mimetypes.length === 1 || snippet.includes("\n") ? snippet : "";
+  },
+
+  text(output: OutputRecord): Promise<string> {
     const ref = output.data["text/plain"];
     if (!ref) return Promise.resolve("");
     const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then(shorten, () => "");
@@ -24,6 +29,6 @@ export const Snippets = {
 
 function shorten(bytes: ArrayBuffer): string {
   const text = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));
-  if (/^\s*<[\w.]+[^]*>\s*$/.test(text) || /^[\w.]+\([^\n]*\)$/.test(text)) return "";
+  if (/^\s*<[\w.]+[^]*>\s*$/.test(text) || /^\s*<[^\n]*>\s*\n\s*\n/.test(text) || /^[\w.]+\([^\n]*\)$/.test(text)) return "";
   return text.split("\n", LINES).map((line) => line.slice(0, COLUMNS)).join("\n");
 }
