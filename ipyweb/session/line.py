@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import platformdirs
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 log = logging.getLogger("ipyweb")
-_LATER = (browser, encodings.idna, filelock, platformdirs, select, subprocess)
+_LATER = (browser, encodings.idna, platformdirs, select, subprocess)
 """What reaching a hub imports: now, while forks wait for this module, since a child would find it half imported."""
 
 HEADROOM = 128 * 1024
