@@ -8,8 +8,10 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know this name; importing it from typing would load 25 modules
 if TYPE_CHECKING:
+    from .session.capture import capture
     from .session.display import clear, display, flush, update_display
     from .session.extension import load_ipython_extension, unload_ipython_extension
+    from .session.install import install, uninstall
     from .session.output import Output, get
     from .session.pane import open, url  # noqa: A004 - the public name
 
@@ -18,6 +20,9 @@ _MODULES = {
     "update_display": "session.display",
     "clear": "session.display",
     "flush": "session.display",
+    "capture": "session.capture",
+    "install": "session.install",
+    "uninstall": "session.install",
     "Output": "session.output",
     "get": "session.output",
     "url": "session.pane",
@@ -29,12 +34,15 @@ _MODULES = {
 __all__ = [
     "Output",
     "__version__",
+    "capture",
     "clear",
     "display",
     "flush",
     "get",
+    "install",
     "load_ipython_extension",
     "open",
+    "uninstall",
     "unload_ipython_extension",
     "update_display",
     "url",

@@ -213,6 +213,7 @@ class IPyWebApp(Command):
         for name, module, cls, text in (
             ("open", "open", "Open", "Show the pane in a browser, at one output if its id is given."),
             ("url", "url", "Url", "Print the pane's link."),
+            ("run", "run", "Run", "Run a script or a notebook, with its plots in the pane."),
             ("list", "list", "List", "List the outputs of this project."),
             ("get", "get", "Get", "Write an output's data to a file or to stdout."),
             ("clear", "clear", "Clear", "Remove this project's outputs."),

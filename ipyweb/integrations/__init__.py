@@ -98,8 +98,8 @@ class _ImportHook:
         """A spec whose loader calls back, for the modules that are waited for."""
         if fullname not in self._modules:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
+        behind = sys.meta_path[sys.meta_path.index(self) + 1 :]  # another of our hooks may be among them
+        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in behind)), None)
         if spec is not None and spec.loader is not None:
             loader: Any = _Loader(spec.loader, self._called_back)
             spec.loader = loader

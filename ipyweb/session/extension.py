@@ -9,24 +9,35 @@ from .. import config as settings
 from .. import integrations
 from .doors import stand_at
 from .script import served
-from .session import Cell, current
+from .session import Cell, Kind, current
 
 _undos: dict[int, list[Callable[[], None]]] = {}
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Show in the pane whatever this IPython shows."""
+    attach(shell, "ipython", terminal=True)
+
+
+def attach(shell: InteractiveShell, kind: Kind, terminal: bool) -> None:
+    """Show in the pane whatever a shell shows.
+
+    Args:
+        shell: any IPython shell.
+        kind: what runs here.
+        terminal: whether somebody sits at it, who sees what it printed before, and figures at the end of each cell.
+    """
     if id(shell) in _undos:
         return
     config = settings.IPyWeb.instance(config=settings.merged_config(shell.config))
-    current("ipython", config)
+    current(kind, config)
     _undos[id(shell)] = [
         _add(served, shell),
         _add(shell.configurables, config),
         _on(shell, "pre_run_cell", _begin_cell(shell)),
         _add_magic(shell),
-        stand_at(shell, current, terminal=True),
-        integrations.install(shell, cells=True) if config.integrations else lambda: None,
+        stand_at(shell, current, terminal),
+        integrations.install(shell, cells=terminal) if config.integrations else lambda: None,
     ]
 
 

@@ -1,15 +1,17 @@
 """ipyweb in a plain script: a light shell, its doors, and the libraries' switches, from the first display on."""
 
+from collections.abc import Callable
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from .. import integrations
 from .forking import whole
 from .session import current
-from .shell import LightShell, get_shell
+from .shell import LightShell, get_shell, remove_light_shell
 
 _lock = whole
 _used = False
+_undos: list[Callable[[], None]] = []
 served: list[InteractiveShell] = []
 """The shells with the extension, which does the same there and takes it back in the end."""
 
@@ -28,7 +30,17 @@ def use_in_script() -> InteractiveShell:
             if isinstance(shell, LightShell):
                 from .doors import stand_at
 
-                stand_at(shell, current, terminal=False)
+                _undos.append(remove_light_shell)
+                _undos.append(stand_at(shell, current, terminal=False))
             if current().config.integrations:
-                integrations.install(shell)
+                _undos.append(integrations.install(shell))
     return shell
+
+
+def leave_script() -> None:
+    """Take back what `use_in_script` did."""
+    global _used
+    with _lock:
+        while _undos:
+            _undos.pop()()
+        _used = False

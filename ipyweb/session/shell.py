@@ -10,6 +10,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from traitlets.config import Config
 
 from .forking import whole
@@ -51,7 +52,19 @@ def get_shell() -> InteractiveShell:
         config = Config()
         config.HistoryManager.enabled = False
         light = LightShell.instance(config=config)
+        # a script may start IPython's terminal; without this, it would be told that there is a shell of another kind
+        TerminalInteractiveShell._instance = None
         # holoviews and panel look for this name, once, when they are imported
         if not hasattr(builtins, "get_ipython"):
             builtins.get_ipython = light.get_ipython  # type: ignore[attr-defined]
         return light
+
+
+def remove_light_shell() -> None:
+    """Take the light shell away, so that a script is as if it had never been there."""
+    with _lock:
+        shell: Any = InteractiveShell._instance
+        if isinstance(shell, LightShell):
+            if getattr(builtins, "get_ipython", None) == shell.get_ipython:
+                del builtins.get_ipython  # type: ignore[attr-defined]
+            LightShell.clear_instance()

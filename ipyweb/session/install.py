@@ -1,0 +1,124 @@
+"""`install` and `uninstall`: every library's own show, and the plain prompt, point at the pane, and back again."""
+
+from __future__ import annotations
+
+import sys
+
+from ..integrations import TRIGGERS, after_import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    Undo = Callable[[], None]
+
+_PYPLOT = "matplotlib.pyplot"
+_undos: list[Undo] = []
+
+
+def install() -> None:
+    """Point every library's own ``show()`` at the pane, and at a prompt what is typed. A second call does nothing."""
+    if _undos:
+        return
+    shell = _running_ipython()
+    if shell is None:
+        _undos.append(switch_on())
+    else:
+        from .extension import load_ipython_extension, unload_ipython_extension
+
+        load_ipython_extension(shell)
+        _undos.append(lambda: unload_ipython_extension(shell))
+
+
+def uninstall() -> None:
+    """Take back exactly what `install` did."""
+    while _undos:
+        _undos.pop()()
+
+
+def switch_on() -> Undo:
+    """What `install` does where no IPython runs. Loads nothing that the program does not load itself.
+
+    Returns:
+        A function that takes it back.
+    """
+    undos: list[Undo] = [_store_before_os_exit()]
+
+    def take_over_pyplot(module: str) -> None:
+        from ..integrations.matplotlib import take_over
+
+        undos.append(take_over())
+
+    def use_shell(module: str) -> None:
+        from .script import leave_script, use_in_script
+
+        use_in_script()
+        undos.append(leave_script)
+
+    if _at_prompt():
+        from .prompt import follow_prompt
+
+        undos.append(follow_prompt())
+    undos.append(when_imported({_PYPLOT}, take_over_pyplot))
+    undos.append(when_imported({"IPython", *TRIGGERS} - {_PYPLOT}, use_shell))
+
+    def undo() -> None:
+        while undos:
+            undos.pop()()
+
+    return undo
+
+
+def when_imported(modules: Iterable[str], callback: Callable[[str], None]) -> Undo:
+    """Call back for modules that are imported, or once they are; their import never fails because of us."""
+
+    def quietly(module: str) -> None:
+        try:
+            callback(module)
+        except Exception as error:
+            import logging
+
+            logging.getLogger("ipyweb").warning("ipyweb: %s could not be switched over: %s", module, error)
+
+    for module in modules:
+        if module in sys.modules:
+            quietly(module)
+    return after_import((module for module in modules if module not in sys.modules), quietly)
+
+
+def _running_ipython() -> Any:
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None:
+        return None
+    from .shell import LightShell
+
+    return None if isinstance(shell, LightShell) else shell
+
+
+def _at_prompt() -> bool:
+    """Whether this is the plain prompt, or will be: ``python``, its startup file, ``python -i``."""
+    startup_file = sys.argv[:1] == [""] and sys.stdin is not None and sys.stdin.isatty()
+    return hasattr(sys, "ps1") or bool(sys.flags.interactive) or startup_file
+
+
+def _store_before_os_exit() -> Undo:
+    """Let ``os._exit``, which ends a process without a word, wait for what was shown."""
+    import os
+
+    original = os._exit
+
+    def _exit(status: int) -> Any:
+        sessions = sys.modules.get(f"{__package__}.session")
+        session = None if sessions is None else sessions.begun()
+        if session is not None:
+            session.end()
+        original(status)
+
+    os._exit = _exit
+
+    def undo() -> None:
+        os._exit = original
+
+    return undo
