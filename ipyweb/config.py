@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, CaselessStrEnum, Enum, Float, Int, List, TraitError, Unicode, observe, validate
+from traitlets import Bool, CaselessStrEnum, Dict, Enum, Float, Int, List, TraitError, Unicode, observe, validate
 from traitlets.config import Config, SingletonConfigurable
 from traitlets.config.configurable import Configurable
 
@@ -48,6 +48,34 @@ class IPyWeb(SingletonConfigurable):
     )
     integrations = Bool(
         True, help="Whether plotting libraries are switched to their Jupyter representations. Default: True."
+    ).tag(config=True)
+    figure_keeper = Bool(
+        True,
+        help="Whether matplotlib figures are kept in a process of their own, which draws them, at first and later "
+        "at any size; otherwise they are drawn in this process, once. Default: True.",
+    ).tag(config=True)
+    keeper_command = List(
+        Unicode(), help="Command that starts the figure keeper; empty means this Python. Default: []."
+    ).tag(config=True)
+    keeper_environment = Dict(
+        help="Environment variables that the figure keeper gets besides the usual ones. Default: {}."
+    ).tag(config=True)
+    keeper_memory = Int(
+        0,
+        help="Bytes of memory that the figure keeper uses; figures that were not drawn for longest go first. 0 means "
+        "512 MiB, or a tenth of what the control group may have. Default: 0.",
+    ).tag(config=True)
+    keeper_idle = Float(
+        600.0, help="Seconds without work after which the figure keeper ends; it comes back on demand. Default: 600."
+    ).tag(config=True)
+    figure_timeout = Float(
+        60.0, help="Seconds that drawing one figure may take in the figure keeper. Default: 60."
+    ).tag(config=True)
+    figure_bytes = Int(
+        1024 * MIB, help="Bytes of figures kept on disk to be drawn anew; the oldest go first. Default: 1 GiB."
+    ).tag(config=True)
+    figure_days = Float(
+        30.0, help="Days for which a figure that nobody asks for is kept on disk to be drawn anew. Default: 30."
     ).tag(config=True)
     private = Bool(
         False, help="Whether this process's outputs stay in the hub's memory, never on disk. Default: False."

@@ -25,6 +25,15 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
+def pictures_at_once(private_environment: None) -> None:
+    """Let figures be drawn where they are shown, so that messages carry their pictures."""
+    directory = Path(os.environ["XDG_CONFIG_HOME"]) / "ipyweb"
+    directory.mkdir(exist_ok=True)
+    with (directory / "ipyweb_config.py").open("a") as file:
+        file.write("c.IPyWeb.figure_keeper = False\n")
+
+
+@pytest.fixture
 def hub(private_environment: None) -> Iterator[connection.Connection]:
     """A hub of this test's own, in its own process; the test may stop it."""
     started = connection.start()

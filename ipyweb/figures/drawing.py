@@ -112,7 +112,9 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         if spec.light:
             _lighten(figure)
         stream = io.BytesIO()
-        figure.savefig(stream, format=FORMATS[spec.mime], dpi=dpi, bbox_inches=None, **_options(spec.mime))
+        figure.savefig(
+            stream, format=FORMATS[spec.mime], dpi=dpi, bbox_inches=None, **_options(spec.mime, params is not None)
+        )
         return stream.getvalue()
 
 
@@ -126,8 +128,8 @@ def draw_copy(snapshot: "Snapshot", spec: Spec = OWN) -> bytes:
         return draw(load(snapshot).figure, spec)
 
 
-def _options(mime: str) -> dict[str, Any]:
-    if mime == "image/png":
+def _options(mime: str, in_keeper: bool) -> dict[str, Any]:
+    if mime == "image/png" and in_keeper:  # quicker, and some bytes larger
         return {"pil_kwargs": {"compress_level": 1}}
     return {"metadata": {"Date": None}} if mime == "image/svg+xml" else {}
 
@@ -174,13 +176,23 @@ def _params(params: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
+def is_heavy(figure: "Figure") -> bool:
+    """Whether a vector format of the figure would be very large."""
+    return any(True for _ in _heavy(figure))
+
+
 def _lighten(figure: "Figure") -> None:
+    for artist in _heavy(figure):
+        artist.set_rasterized(True)
+
+
+def _heavy(figure: "Figure") -> Iterator[Any]:
     from matplotlib.collections import Collection
     from matplotlib.lines import Line2D
 
     for artist in figure.findobj(lambda each: isinstance(each, (Collection, Line2D))):
         if _vertices(artist) > HEAVY:
-            artist.set_rasterized(True)
+            yield artist
 
 
 def _vertices(artist: Any) -> int:

@@ -56,6 +56,7 @@ class Kept:
         seconds: how long its first drawing took.
         used: when it was last drawn, by the monotonic clock.
         busy: whether its easel is at work.
+        drawn: whether its session has drawn it itself.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Kept:
     seconds: float = 0.0
     used: float = 0.0
     busy: bool = False
+    drawn: bool = False
 
 
 class Keeper:
@@ -170,6 +172,10 @@ class Keeper:
         match header["type"]:
             case "put":
                 self._put(peer, header, Snapshot.of_parts(parts) if parts else None)
+            case "drawn":
+                for figure in header["ids"]:
+                    if (kept := self._figures.get(str(figure))) is not None:
+                        kept.drawn = True
             case "stop":
                 self._over.set()
 
@@ -188,6 +194,7 @@ class Keeper:
         if snapshot is not None and not kept.private:
             try:
                 self._shelf.put(snapshot)
+                self._tell(peer, {"type": "kept", "id": figure})
                 if waiting > IN_MEMORY:
                     kept.snapshot = None
             except OSError as error:
@@ -198,7 +205,7 @@ class Keeper:
 
     def _begin(self, peer: Connection, kept: Kept, place: tuple[str, str]) -> None:
         """Load a new figure, tell its session, draw it, and hand the drawing over."""
-        if self._newest.get(place) != kept.id and kept.id in self._shelf:
+        if (kept.drawn or self._newest.get(place) != kept.id) and kept.id in self._shelf:
             self._tell(peer, {"type": "loaded", "id": kept.id})  # a newer one came; this one is drawn on demand
             self._forget(kept)
             return
@@ -314,6 +321,7 @@ class Keeper:
                 return
             if not kept.private and self._figures.get(kept.id) is kept:
                 del self._figures[kept.id]
+                self._newest = {place: each for place, each in self._newest.items() if each != kept.id}
 
 
 def memory_bound() -> int:

@@ -153,7 +153,7 @@ class OutputData(BytesHandler, OutputsHandler):
         """Answer with a drawing by the keeper; false when stored data has to do."""
         mimetype = str(wanted["mime"])
         stored = await self.hub.call(lambda store: drawing.stored(store, output, version))
-        if mimetype in stored and not drawing.is_sized(wanted):
+        if mimetype in stored and not drawing.is_sized(wanted) and mimetype != "image/svg+xml":
             return False
         drawn = asyncio.ensure_future(self.hub.keepers.render(figure, wanted))
         self._abandon = drawn.cancel

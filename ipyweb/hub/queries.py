@@ -93,9 +93,11 @@ def versions(db: sqlite3.Connection, output_id: int) -> list[VersionRow]:
 
 def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | None, version: int | None) -> Data:
     """See `Store.data`."""
-    references = json.loads(shown(db, output_id, version).data)
+    row = shown(db, output_id, version)
+    references = json.loads(row.data)
     if mimetype is None:
-        mimetype = next(iter(by_richness(references)), None)
+        order = list(references) if row.figure is not None else by_richness(references)
+        mimetype = next(iter(order), None)
     if mimetype is None or mimetype not in references:
         known = ", ".join(sorted(references)) or "none"
         raise NotFound(f"output {output_id} has no {mimetype or 'data'}; it has {known}")

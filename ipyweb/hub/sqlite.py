@@ -226,7 +226,7 @@ class SqliteStore(Sessions):
             data[mimetype] = {"sha256": sha256, "size": size}
         self.blobs.release(schema, replaced)
         values = {
-            "data": dumps({mimetype: data[mimetype] for mimetype in by_richness(data)}),
+            "data": dumps({mimetype: data[mimetype] for mimetype in _figure_order(data)}),
             "size": sum(each["size"] for each in data.values()),
             "figure": dumps({**json.loads(figure), **drawn.said}),
         }
@@ -419,6 +419,11 @@ class SqliteStore(Sessions):
 
 def _source(session: SessionRow, display: Display) -> str:
     return dumps({**display.source, "argv": json.loads(session.argv), "cwd": session.cwd})
+
+
+def _figure_order(mimetypes: Iterable[str]) -> list[str]:
+    """MIME types of a figure, its picture first: the SVG is there for when nobody can draw the figure any more."""
+    return sorted(by_richness(mimetypes), key=lambda mimetype: mimetype != "image/png")
 
 
 def _schema(row: OutputRow) -> str:

@@ -6,16 +6,18 @@ publisher of its own, goes past us as it should.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from . import pyplot
 from .collector import Collector
 from .companions import companions
 from .formatting import Made, format_object, pane_data
 from .output import Output
-from .session import Session
+from .session import Session, Shown
 
 log = logging.getLogger("ipyweb")
 Undo = Callable[[], None]
@@ -72,6 +74,8 @@ class _Doors:
         loud = self._shell.showtraceback if self._terminal else None
         silent = isinstance(obj, Output)
         only = ["text/plain"] if silent else include
+        if not include and not exclude and _is_figure(obj):
+            return Made.of_figure(obj), {}
         made = format_object(self._shell.display_formatter, obj, only, exclude, loud)
         return Made(made, silent), made.metadata
 
@@ -100,14 +104,19 @@ class _Doors:
         if collector is not None and not collector.shown:
             display_id, title = collector.display_id or display_id, collector.title
             update = update or collector.update
-        shown = self._session().publish(
-            pane_data(data),
-            metadata,
-            display_id=None if display_id is None else str(display_id),
-            update=update and display_id is not None,
-            title=title,
-            problems=getattr(data, "problems", ()),
-        )
+        display_id, update = None if display_id is None else str(display_id), update and display_id is not None
+        figure = getattr(data, "figure", None)
+        if figure is not None:
+            shown = _show_figure(figure, display_id, title, metadata, update)
+        else:
+            shown = self._session().publish(
+                pane_data(data),
+                metadata,
+                display_id=display_id,
+                update=update,
+                title=title,
+                problems=getattr(data, "problems", ()),
+            )
         if collector is not None:
             collector.shown.append(shown)
 
@@ -125,16 +134,33 @@ class _Doors:
         except Exception:
             log.debug("a result could not be sent", exc_info=True)
         if isinstance(format_dict, Made):
-            format_dict.pane = dict(format_dict)  # IPython keeps this dict as long as the process lives
+            format_dict.pane, format_dict.figure = dict(format_dict), None  # IPython keeps this dict for ever
         self._write_format_data(_for_terminal(format_dict), md_dict)
 
     def _send_result(self, data: Any, metadata: Any) -> None:
         session = self._session()
         problems = getattr(data, "problems", ())
+        if getattr(data, "figure", None) is not None:
+            _show_figure(data.figure, None, None, metadata, False)
+            return
         text_only = set(pane_data(data)) <= {"text/plain"} and not problems
         if getattr(data, "silent", False) or (text_only and not session.config.text_results):
             return
         session.publish(pane_data(data), metadata, result=True, problems=problems)
+
+
+def _is_figure(obj: object) -> bool:
+    if "matplotlib.figure" not in sys.modules:
+        return False
+    from .figures import is_plain
+
+    return is_plain(obj)
+
+
+def _show_figure(figure: Any, display_id: str | None, title: str | None, metadata: Any, update: bool) -> Shown:
+    """Show a figure from a snapshot, as `ipyweb.display` does."""
+    output = pyplot.show_figure(figure, display_id, title, metadata, update)
+    return Shown(output.receipt, str(output.display_id), list(output.mimetypes))
 
 
 def _for_terminal(data: Any) -> Any:

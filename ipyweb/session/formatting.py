@@ -43,13 +43,20 @@ class Made(dict[str, Any]):
         pane: data by MIME type, all of it.
         problems: one line for each repr that raised.
         silent: whether it is not for the pane.
+        figure: the matplotlib figure that this stands for, which is shown from a snapshot.
     """
 
-    def __init__(self, made: Formatted, silent: bool) -> None:
+    def __init__(self, made: Formatted, silent: bool, figure: object = None) -> None:
         super().__init__({mime: value for mime, value in made.data.items() if mime in made.terminal})
         self.pane = made.data
         self.problems = made.problems
         self.silent = silent
+        self.figure = figure
+
+    @classmethod
+    def of_figure(cls, figure: object) -> "Made":
+        """What stands for a matplotlib figure, whose drawing is not made here."""
+        return cls(Formatted({"text/plain": repr(figure)}, {}, [], frozenset({"text/plain"})), False, figure)
 
     def __bool__(self) -> bool:
         return bool(self.pane or self.problems)

@@ -45,6 +45,16 @@ class Output:
         return self._wait_id(ID_TIMEOUT)
 
     @property
+    def receipt(self) -> Receipt:
+        """What becomes of its newest message."""
+        return self._receipt or Receipt()
+
+    @property
+    def mimetypes(self) -> list[str]:
+        """The MIME types that it was shown with, the richest first."""
+        return list(self._mimetypes)
+
+    @property
     def status(self) -> Literal["queued", "stored", "failed"]:
         """``queued`` on its way, ``stored`` once the hub has committed it, ``failed`` when the hub refused it."""
         return "stored" if self._receipt is None else self._receipt.status

@@ -13,7 +13,6 @@ from io import BytesIO
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from .bundle import one_line
 from .output import Output
 from .session import Shown, current
 
@@ -257,15 +256,10 @@ def draw(figure: Any) -> bytes:
 def _show(
     figure: Any, display_id: str | None, title: str | None, metadata: Mapping[str, Any] | None, update: bool
 ) -> Shown:
-    """Draw and send a figure; the only place that does."""
-    data: dict[str, Any] = {"text/plain": repr(figure)}
-    problems: list[str] = []
-    try:
-        data["image/png"] = draw(figure)
-    except Exception as error:
-        log.debug("a figure could not be drawn", exc_info=True)
-        problems.append(f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}")
-    return current().publish(data, metadata, display_id=display_id, update=update, title=title, problems=problems)
+    """Send a figure, which is drawn elsewhere; the only place that does."""
+    from .figures import show_figure
+
+    return show_figure(current(), figure, display_id=display_id, update=update, title=title, metadata=metadata)
 
 
 def _title(figure: Any) -> str | None:

@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,6 +25,7 @@ from .source import find_source
 
 if TYPE_CHECKING:
     from ..connection import Connection
+    from .figures import Handover
 
 Kind = Literal["ipython", "script", "prompt"]
 log = logging.getLogger("ipyweb")
@@ -108,6 +110,7 @@ class Session:
             "started": now(),
             "private": config.private or os.environ.get("IPYWEB_STORE") == "memory",
         }
+        self._handover: Handover | None = None
         self.client = Client(self._hello, config.queue_bytes, lambda: bool(self._record["private"]), self._connected)
 
     def _connected(self, connection: "Connection") -> None:
@@ -126,6 +129,27 @@ class Session:
     @property
     def project(self) -> str:
         return str(self._record["project"])
+
+    @property
+    def kind(self) -> Kind:
+        """What runs here."""
+        kind: Kind = self._record["kind"]
+        return kind
+
+    @property
+    def private(self) -> bool:
+        """Whether nothing of this session goes to disk."""
+        return bool(self._record["private"])
+
+    @property
+    def handover(self) -> "Handover":
+        """What passes figures to the figure keeper, begun when it is first asked for."""
+        if self._handover is None:
+            from .figures import Handover
+
+            with whole:
+                self._handover = self._handover or Handover(self)
+        return self._handover
 
     @property
     def limits(self) -> Limits:
@@ -153,6 +177,7 @@ class Session:
         result: bool = False,
         title: str | None = None,
         problems: tuple[str, ...] | list[str] = (),
+        figure: Mapping[str, Any] | None = None,
     ) -> Shown:
         """Send one MIME bundle. Never raises for bad input.
 
@@ -164,6 +189,7 @@ class Session:
             result: whether it is the value of a last expression.
             title: shown with the output.
             problems: one line for each repr that raised.
+            figure: which figure this shows, whose drawings come later.
 
         Returns:
             What was sent.
@@ -180,9 +206,22 @@ class Session:
             "source": find_source(self.cell.number, self.cell.code),
             "problems": bundle.problems,
         }
+        if figure is not None:
+            content["figure"] = dict(figure)
         parts = {**bundle.parts, **companions.of(bundle.parts)}
         receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
         return Shown(receipt, str(display_id), list(bundle.parts))
+
+    def fill(self, figure: str, parts: Mapping[str, bytes], content: Mapping[str, Any]) -> None:
+        """Send what was drawn of a figure that was shown before.
+
+        Args:
+            figure: its id.
+            parts: bytes by MIME type.
+            content: its ``description``, ``problems`` and so on.
+        """
+        header = {"type": "drawn", "time": now(), "figure": figure, "content": {**content, "data": {}}}
+        self.client.submit(header, parts)
 
     def clear_output(self, wait: bool = False) -> None:
         """Take away what the running cell has shown, now or when it shows the next thing."""
@@ -205,6 +244,8 @@ class Session:
         """Hand over what is left, within the time that the settings allow, and say what became of it."""
         if self.client.closed:
             return
+        if self._handover is not None:
+            self._handover.close(self.config.flush_timeout)
         if not len(self.client.backlog) and not self.client.connected:
             self.client.close(0)
             return

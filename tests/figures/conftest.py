@@ -49,10 +49,10 @@ def keeper(environment: str) -> Iterator[Callable[..., Connection]]:
 
 
 def answer(peer: Connection, timeout: float = 60) -> dict[str, Any]:
-    """What the keeper says next, that it is warm apart."""
+    """What the keeper says next, that it is warm or keeps something apart."""
     deadline = time.monotonic() + timeout
     while peer.poll(max(0.0, deadline - time.monotonic())):
         header, _ = channel.receive(peer)
-        if header["type"] != "warm":
+        if header["type"] not in ("warm", "kept"):
             return header
     raise AssertionError("the keeper says nothing")

@@ -60,6 +60,11 @@ def _run(code: str, *args: str) -> Run:
     return Run(shown, out, done.stderr)
 
 
+@pytest.fixture(autouse=True)
+def _pictures(pictures_at_once: None) -> None:
+    """What is tested here is what is shown when, not how it is drawn."""
+
+
 @pytest.fixture
 def script() -> Callable[[str], Run]:
     """Runs a script."""

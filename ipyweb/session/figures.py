@@ -1,0 +1,432 @@
+"""Showing matplotlib figures: a snapshot in the caller's thread, the rest elsewhere.
+
+`show_figure` takes a snapshot, sends the message that makes the output, and gives the snapshot to `Handover`, whose
+thread passes it to the figure keeper. What the keeper could not take by the end of the process is drawn here.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .. import keepers
+from ..errors import IpywebError, KeeperUnavailable
+from .bundle import one_line
+from .forking import whole
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from ..figures.shelf import Shelf
+    from ..figures.snapshot import Snapshot
+    from .session import Session, Shown
+
+log = logging.getLogger("ipyweb")
+MIB = 2**20
+HELD_BYTES = 32 * MIB
+"""Bytes of snapshots held in memory; what is more goes on the shelf."""
+
+START_DELAY = 0.3
+"""Seconds for which a script's first figure waits for the next before a keeper is started: a short script needs none."""
+
+PATIENCE = 0.5
+"""Seconds without an acknowledgement after which the end of the process waits no longer for a warm keeper."""
+
+RETRY = 30.0
+"""Seconds until a keeper that could not be had is tried again."""
+
+
+def show_figure(
+    session: "Session",
+    figure: Any,
+    *,
+    display_id: str | None = None,
+    update: bool = False,
+    title: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    result: bool = False,
+) -> "Shown":
+    """Show a figure as it is now. Returns at once; drawing is done elsewhere. Never raises for a bad figure.
+
+    Args:
+        session: this process's.
+        figure: a matplotlib figure, which stays as it is.
+        display_id: of the output; a new one is made when left out.
+        update: whether this changes an output shown before.
+        title: shown with the output.
+        metadata: as in Jupyter messaging.
+        result: whether it is the value of a last expression.
+    """
+    place: dict[str, Any] = {"display_id": display_id, "update": update, "title": title, "result": result}
+    if not session.config.figure_keeper or not hasattr(os, "fork"):
+        return _show_picture(session, figure, metadata, place, [], svg=False)
+    from ..figures.snapshot import NotPicklable, take
+
+    try:
+        snapshot = take(figure)
+    except NotPicklable as error:
+        return _show_picture(
+            session, figure, metadata, place, [f"only the figure's picture is kept: {one_line(error)}"]
+        )
+    shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=_reference(snapshot))
+    session.handover.add(snapshot, shown.display_id)
+    return shown._replace(mimetypes=["image/png", *shown.mimetypes])
+
+
+def _show_picture(
+    session: "Session",
+    figure: Any,
+    metadata: Mapping[str, Any] | None,
+    place: dict[str, Any],
+    problems: list[str],
+    svg: bool = True,
+) -> "Shown":
+    made = _drawings(figure, svg=svg)
+    data = {"text/plain": made.description or _repr(figure), **made.data}
+    return session.publish(data, metadata, **place, problems=[*problems, *made.problems])
+
+
+def _reference(snapshot: "Snapshot") -> dict[str, Any]:
+    head = snapshot.head
+    return {
+        "id": snapshot.id,
+        "keeper": environment(),
+        "size": snapshot.pixels,
+        "dpi": head["dpi"],
+        "default_size": head["default_size"],
+    }
+
+
+def is_plain(obj: object) -> bool:
+    """Whether an object is a matplotlib figure, and nobody chose other formats for figures."""
+    from ..figures.snapshot import is_figure
+    from ..integrations.matplotlib import formatted_by_others
+
+    return is_figure(obj) and not formatted_by_others()
+
+
+def environment() -> str:
+    """This process's environment id; matplotlib is there, since somebody has a figure."""
+    return keepers.environment_id(str(sys.modules["matplotlib"].__version__))
+
+
+def _repr(figure: Any) -> str:
+    try:
+        return repr(figure)
+    except Exception:  # a subclass of the user's own
+        return f"<{type(figure).__name__}>"
+
+
+@dataclass
+class _Made:
+    """Drawings by MIME type, and what went wrong."""
+
+    data: dict[str, bytes]
+    problems: list[str]
+    description: str | None = None
+
+
+def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
+    """PNG and SVG of a figure, drawn here and now.
+
+    Args:
+        svg: whether an SVG is wanted.
+        is_copy: whether the figure is not the user's own, and may be altered.
+    """
+    with whole:  # imports
+        from ..figures.describe import describe
+        from ..figures.drawing import Spec, draw, is_heavy
+
+    made = _Made({}, [])
+    try:
+        made.data["image/png"] = draw(figure)
+        made.description = describe(figure)
+        if svg and (is_copy or not is_heavy(figure)):
+            vectors = draw(figure, Spec("image/svg+xml", light=is_copy))
+            made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
+    except Exception as error:
+        log.debug("a figure could not be drawn", exc_info=True)
+        made.problems.append(f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}")
+    return made
+
+
+@dataclass
+class _Pending:
+    """A snapshot that the keeper has not loaded yet.
+
+    Attributes:
+        snapshot: ``None`` while it lies on the shelf.
+        sent: whether the keeper has it.
+    """
+
+    id: str
+    display_id: str
+    snapshot: "Snapshot | None"
+    sent: bool = False
+    shelved: bool = False
+
+
+class Handover:
+    """Passes a session's snapshots to the figure keeper, on a thread of its own.
+
+    Args:
+        session: whose they are.
+    """
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._changed = threading.Condition()
+        self._pending: dict[str, _Pending] = {}
+        self._thread: threading.Thread | None = None
+        self._peer: Connection | None = None
+        self._warm = False
+        self._hurry = False
+        self._closed = False
+        self._broken_until = 0.0
+        self._answers = 0
+
+    def add(self, snapshot: "Snapshot", display_id: str) -> None:
+        """Take a snapshot. One of the same output that was not passed on yet is dropped. Returns at once."""
+        with self._changed:
+            for older in [each for each in self._pending.values() if each.display_id == display_id and not each.sent]:
+                del self._pending[older.id]
+            self._pending[snapshot.id] = _Pending(snapshot.id, display_id, snapshot)
+            self._changed.notify_all()
+        if self._closed:  # somebody shows a figure while the process ends
+            self.close(0)
+        elif self._thread is None:
+            thread = threading.Thread(target=self._run, name="ipyweb-figures", daemon=True)
+            with contextlib.suppress(RuntimeError):  # the interpreter is shutting down; `close` draws
+                thread.start()
+                self._thread = thread
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the keeper has loaded everything, or it was drawn here.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            Whether that is so.
+        """
+        with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not self._pending, timeout)
+
+    def close(self, timeout: float) -> None:
+        """Pass on what a warm keeper takes at once, and draw the rest here."""
+        if self._warm:
+            self._await_keeper(timeout)
+        with self._changed:
+            self._closed = True
+            rest, self._pending = list(self._pending.values()), {}
+            self._changed.notify_all()
+        if rest and self._peer is not None:
+            from ..figures.channel import send
+
+            with contextlib.suppress(OSError):
+                send(self._peer, {"type": "drawn", "ids": [each.id for each in rest]})
+        for each in rest:
+            self._draw_here(each, "at exit")
+
+    def _await_keeper(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while self._pending and self._warm and time.monotonic() < deadline:
+                answers = self._answers
+                if not self._changed.wait_for(
+                    lambda n=answers: self._answers != n or not self._pending or not self._warm,  # type: ignore[misc]
+                    PATIENCE,
+                ):
+                    return
+
+    # -- on the thread ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closed:
+            with self._changed:
+                self._changed.wait_for(lambda: self._pending or self._closed)
+            try:
+                self._converse(self._reach())
+            except KeeperUnavailable as error:
+                log.warning("ipyweb: figures are drawn in this process: %s", error)
+                self._broken_until = time.monotonic() + RETRY
+            except (OSError, EOFError, ValueError) as error:
+                log.debug("the connection to the figure keeper broke: %s", error)
+            except Exception:
+                log.exception("ipyweb: figures are drawn in this process, since something unexpected happened")
+                self._broken_until = time.monotonic() + RETRY
+            self._peer, self._warm = None, False
+            with self._changed:
+                for each in self._pending.values():
+                    each.sent = False
+                self._changed.notify_all()
+            self._while_broken()
+
+    def _while_broken(self) -> None:
+        while not self._closed and time.monotonic() < self._broken_until:
+            with self._changed:
+                self._changed.wait_for(lambda: self._pending or self._closed, self._broken_until - time.monotonic())
+                rest = [] if self._closed else list(self._pending.values())
+            self._spill(rest)
+            for each in rest:
+                self._draw_here(each, "without a keeper")
+                self._settle(each.id)
+
+    def _spill(self, rest: list[_Pending]) -> None:
+        """Put on the shelf what is too much for memory."""
+        held = 0
+        for each in rest:
+            held += each.snapshot.bytes if each.snapshot is not None else 0
+            if held > HELD_BYTES and each.snapshot is not None and not self._session.private:
+                with contextlib.suppress(OSError, IpywebError):
+                    self._shelf().put(each.snapshot)
+                    each.snapshot, each.shelved = None, True
+
+    def _reach(self) -> "Connection":
+        """The keeper, started if it does not run."""
+        with whole:  # imports
+            from ..figures.channel import dial
+        name = environment()
+        with contextlib.suppress(KeeperUnavailable):
+            return dial(name)
+        if self._session.kind == "script":
+            with self._changed:
+                self._changed.wait_for(lambda: self._hurry or self._closed or self._is_much(), START_DELAY)
+        if self._closed:
+            raise EOFError
+        write_record(self._session)
+        keepers.start(name)
+        return dial(name)
+
+    def _is_much(self) -> bool:
+        return sum(each.snapshot.bytes for each in self._pending.values() if each.snapshot is not None) > HELD_BYTES
+
+    def _converse(self, peer: "Connection") -> None:
+        self._peer = peer
+        receiver = threading.Thread(target=self._listen, args=(peer,), name="ipyweb-figures-in", daemon=True)
+        receiver.start()
+        try:
+            while not self._closed and self._peer is peer:
+                pending = self._next(peer)
+                if pending is not None:
+                    self._send(peer, pending)
+        finally:
+            with contextlib.suppress(OSError):
+                peer.close()
+
+    def _next(self, peer: "Connection") -> _Pending | None:
+        with self._changed:
+            waiting = (each for each in self._pending.values() if not each.sent)
+            found = next(waiting, None)
+            if found is None:
+                self._changed.wait(1.0)
+            return found
+
+    def _send(self, peer: "Connection", pending: _Pending) -> None:
+        from ..figures.channel import send
+
+        header = {
+            "type": "put",
+            "id": pending.id,
+            "session": self._session.id,
+            "display_id": pending.display_id,
+            "private": self._session.private,
+        }
+        pending.sent = True
+        send(peer, header, [] if pending.snapshot is None else pending.snapshot.parts())
+
+    def _listen(self, peer: "Connection") -> None:
+        from ..figures.channel import receive
+
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            while True:
+                header, _ = receive(peer)
+                self._hear(header)
+        with self._changed:
+            if self._peer is peer:
+                self._peer, self._warm = None, False
+            self._changed.notify_all()
+
+    def _hear(self, header: dict[str, Any]) -> None:
+        match header["type"]:
+            case "warm":
+                self._warm = True
+            case "kept":
+                with self._changed:
+                    pending = self._pending.get(str(header["id"]))
+                    if pending is not None:
+                        pending.snapshot, pending.shelved = None, True
+            case "loaded":
+                self._settle(str(header["id"]))
+            case "failed":
+                pending = self._pending.get(str(header["id"]))
+                if pending is not None:
+                    self._draw_here(pending, f"the keeper cannot load it: {header['error']}", problem=True)
+                    self._settle(pending.id)
+
+    def _settle(self, figure: str) -> None:
+        with self._changed:
+            self._pending.pop(figure, None)
+            self._answers += 1
+            self._changed.notify_all()
+
+    # -- drawing here -------------------------------------------------------------------------------------------------
+
+    def _draw_here(self, pending: _Pending, reason: str, problem: bool = False) -> None:
+        """Draw a copy in this process, and leave the snapshot on the shelf for later."""
+        from ..figures.snapshot import load
+
+        try:
+            snapshot = pending.snapshot or self._shelf().get(pending.id)
+            made = _drawings(load(snapshot).figure, is_copy=True)
+            if not pending.shelved and not self._session.private and not problem:
+                self._leave(snapshot)
+        except Exception as error:
+            made = _Made({}, [f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}"])
+        problems = [f"only the figure's picture is kept; {one_line(reason)}"] if problem else []
+        parts: dict[str, bytes] = dict(made.data)
+        if made.description or made.problems:
+            parts["text/plain"] = (made.description or "\n".join(made.problems)).encode("utf-8", "replace")
+        content = {
+            "description": made.description,
+            "problems": [*problems, *made.problems],
+            "drawn": "process",
+            "failed": not made.data,
+        }
+        self._session.fill(pending.id, parts, content)
+
+    def _leave(self, snapshot: "Snapshot") -> None:
+        with contextlib.suppress(OSError, IpywebError):
+            write_record(self._session)
+            self._shelf().put(snapshot)
+
+    def _shelf(self) -> "Shelf":
+        from ..figures.shelf import Shelf
+
+        return Shelf(environment())
+
+
+def write_record(session: "Session") -> None:
+    """Note how this environment's keeper is started, now and on the hub's demand.
+
+    Raises:
+        KeeperUnavailable: it cannot be written.
+    """
+    config = session.config
+    command = list(config.keeper_command) or [sys.executable, "-P", "-m", "ipyweb.figures.keeper"]
+    environ = {**keepers.kept_environment(os.environ), **config.keeper_environment}
+    settings = {
+        "memory": config.keeper_memory,
+        "idle": config.keeper_idle,
+        "timeout": config.figure_timeout,
+        "max_bytes": config.figure_bytes,
+        "max_age": config.figure_days,
+    }
+    keepers.write_record(environment(), command, environ, settings)
