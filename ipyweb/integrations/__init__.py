@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -24,6 +24,22 @@ TRIGGERS = {
     "matplotlib.pyplot": "matplotlib",
     "plotly.io": "plotly",
     "altair": "altair",
+    "bokeh.io": "bokeh",
+    "folium": "folium",
+    "great_tables": "great_tables",
+    "holoviews": "holoviews",
+    "ipyvizzu": "ipyvizzu",
+    "ipywidgets": "ipywidgets",
+    "itables": "itables",
+    "lets_plot": "lets_plot",
+    "mpld3": "mpld3",
+    "panel": "panel",
+    "IPython.display": "ipython",
+    "PIL.ImageShow": "pillow",
+    "pydeck": "pydeck",
+    "pygal": "pygal",
+    "sympy": "sympy",
+    "tqdm.notebook": "tqdm",
 }
 """Which integration is installed once which module has been imported."""
 
@@ -78,6 +94,50 @@ def after_import(modules: Iterable[str], callback: Callable[[str], None]) -> Und
             sys.meta_path.remove(hook)
 
     return undo
+
+
+def replace(owner: Any, name: str, value: object) -> Undo:
+    """Set an attribute of a library's object, class or module.
+
+    Returns:
+        A function that puts back what was there, unless somebody else has replaced it meanwhile.
+    """
+    own = name in vars(owner)
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+
+    def undo() -> None:
+        if vars(owner).get(name) is not value:
+            return
+        if own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+    return undo
+
+
+def chain(*undos: Undo) -> Undo:
+    """One function that takes back what several do, the last first."""
+
+    def undo() -> None:
+        for each in reversed(undos):
+            each()
+
+    return undo
+
+
+def publish(data: Mapping[str, Any], *, display_id: str | None = None, update: bool = False) -> None:
+    """Show a MIME bundle, as a library's own ``show`` would in a notebook.
+
+    Args:
+        display_id: of the output, when it will be updated.
+        update: whether it is shown already.
+    """
+    from IPython.display import publish_display_data
+
+    transient = {} if display_id is None else {"display_id": display_id}
+    publish_display_data(dict(data), transient=transient, update=update)
 
 
 class _ImportHook:

@@ -6,7 +6,10 @@ Plotly's own MIME renderers want nbformat, and its default in a terminal starts 
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from ..session.companions import companions
 
 MIME = "application/vnd.plotly.v1+json"
 _FIGURE = "plotly.basedatatypes.BaseFigure"
@@ -14,6 +17,7 @@ _FIGURE = "plotly.basedatatypes.BaseFigure"
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
     """Make a renderer of ours Plotly's default, and give figures a MIME bundle."""
+    import plotly
     import plotly.io as pio
     from plotly.io.base_renderers import ExternalRenderer
 
@@ -31,7 +35,11 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     html = shell.display_formatter.formatters["text/html"]
     html.for_type(_FIGURE, lambda figure: None)  # a second copy, whose script would come from a CDN
 
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    drop_script = companions.add_library(MIME, "plotly", script) if script.is_file() else lambda: None
+
     def undo() -> None:
+        drop_script()
         html.pop(_FIGURE, None)
         if pio.renderers.default == "ipyweb":
             pio.renderers.default = before

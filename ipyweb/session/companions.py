@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from ..protocol import asset_type, prelude_type
 
@@ -21,7 +22,8 @@ LONGEST_NAME = 200
 MOST_PRELUDES = 24
 
 _TEXTS = ("text/html", "application/javascript")
-_REST_OF_URL = rb"[\w./@~%+:?=-]*"
+_REST_OF_URL = rb"[\w./@~^%+:?=-]*"
+_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL)
 
 
 class _Files(NamedTuple):
@@ -106,10 +108,11 @@ class Companions:
         return True
 
     def of(self, parts: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The companions of a bundle, by their MIME types."""
+        """The companions of a bundle, by their MIME types. A whole page loads by itself what it needs."""
         made = {asset_type(name): _read(path) for mime, name, path in self._libraries if mime in parts}
         texts = [parts[mime] for mime in _TEXTS if mime in parts]
-        preludes = [each for each in self._preludes if any(map(each.needed_by.search, texts))]
+        fragments = [text for text in texts if not _PAGE.match(text)]
+        preludes = [each for each in self._preludes if any(map(each.needed_by.search, fragments))]
         made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
         for text in (*texts, *(each.content for each in preludes)):
             made |= self._assets_in(text)
@@ -122,7 +125,7 @@ class Companions:
                 continue
             for match in set(re.findall(re.escape(prefix) + _REST_OF_URL, text)):
                 url = match.rstrip(b".").decode()
-                path = find(url[len(prefix) :].partition("?")[0])
+                path = find(unquote(url[len(prefix) :].partition("?")[0]))
                 if path is not None and path.is_file() and len(url) <= LONGEST_NAME:
                     found[asset_type(url)] = _read(path)
         return found

@@ -18,7 +18,7 @@ def test_a_figure_arrives_as_its_json(script: Callable[[str], Run]) -> None:
     run = script(f"import ipyweb\n{FIGURE}ipyweb.display(f); print(f.to_json())")
     (shown,) = run.shown
     assert spec(shown) == json.loads(run.out)
-    assert set(shown.data) == {MIME, "text/plain"}
+    assert set(shown.data) == {MIME, "text/plain", "application/vnd.ipyweb.asset; name=plotly"}
     assert shown.data["text/plain"] == b"Plotly figure Sales (bar)"
 
 

@@ -41,7 +41,7 @@ def html(text: str) -> dict[str, bytes]:
 
 def test_files_of_the_users_package_stand_for_their_urls(companions: Companions, dist: Path) -> None:
     companions.add_files(CDN, within(dist))
-    text = f"<script src='{CDN}lib.min.js'></script><link href={CDN}css/a.css?v=1.2><p>{CDN}missing.js, {CDN}lib.min.js.</p>"
+    text = f"<script src={CDN}lib.min.js></script><link href={CDN}css/a.css?v=1.2>{CDN}missing.js, {CDN}lib.min.js."
     assert companions.of(html(text)) == {
         asset_type(f"{CDN}lib.min.js"): b"lib = 1",
         asset_type(f"{CDN}css/a.css?v=1.2"): b"a {}",
@@ -83,6 +83,7 @@ def test_load_messages_go_in_front_of_those_that_need_them(companions: Companion
         asset_type(f"{CDN}lib.min.js"): b"lib = 1",
     }
     assert companions.of(html("<table>")) == {}
+    assert companions.of(html("<!doctype html><script>Lib.draw()</script>")) == {}, "a page loads what it needs"
 
 
 def test_a_load_message_is_not_shown_and_what_needs_it_brings_it(

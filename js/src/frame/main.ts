@@ -66,7 +66,7 @@ function listen(): void {
   forwardInput(send);
   addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
     if (/^(?:https?|wss?):/.test(blockedURI)) {
-      notice(`no network in outputs: ${effectiveDirective.replace(/-src.*/, "")} from ${origin(blockedURI)} was not loaded`);
+      notice(refusal(new URL(blockedURI), effectiveDirective.replace(/-src.*/, "")));
     }
   });
   addEventListener("error", ({ message }) => message && notice(`JavaScript: ${message}`));
@@ -75,8 +75,10 @@ function listen(): void {
 
 const notice = (text: string): void => send({ type: "notice", text: cut(text) });
 
-function origin(uri: string): string {
-  return new URL(uri).host;
+/** What was not loaded, and why: a relative address would be one of the hub, which has no files for outputs. */
+function refusal({ host, pathname }: URL, kind: string): string {
+  if (host === location.host) return `no files beside outputs: ${kind} ${pathname.replace(/.*\//, "")} was not loaded`;
+  return `no network in outputs: ${kind} from ${host} was not loaded`;
 }
 
 // -- libraries --------------------------------------------------------------------------------------------------------

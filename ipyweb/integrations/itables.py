@@ -1,0 +1,23 @@
+"""itables: DataTables comes from the user's own package, whichever way the tables ask for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..session.companions import companions
+from . import chain, replace
+
+CDN = "https://www.unpkg.com/dt_for_itables"
+_LOAD = r"window\._itables_\w+ = injectModule|\A\s*<script type=.module.>\s*(import|const) \{ set_or_remove_dark_class"
+
+
+def install(shell: Any, cells: bool) -> Callable[[], None]:
+    """Let tables bring DataTables with them, and ``show`` know that HTML can be shown."""
+    from itables import javascript
+
+    html = Path(javascript.__file__).parent / "html"
+    return chain(
+        replace(javascript, "_html_display_is_supported", lambda: True),
+        companions.add_files(CDN, lambda rest: html / rest.rpartition("/")[2]),
+        companions.add_load(_LOAD, needed_by="_itables_"),
+    )
