@@ -130,22 +130,19 @@ def _replace_windows(kept: frozenset[str]) -> Undo:
     """Give ours to whoever asks pyplot for a backend with windows, from now on."""
     plt = _pyplot()
     original = plt.switch_backend
+    undos: list[Undo] = [_let_show(plt._backend_mod)]
 
     @functools.wraps(original)
     def switch_backend(newbackend: str) -> None:
         original(BACKEND if _has_windows(newbackend, kept) else newbackend)
-        _let_show(plt._backend_mod)
+        undos.append(_let_show(plt._backend_mod))
 
-    before = getattr(plt._backend_mod, "show", None)
-    loaded = plt._backend_mod
-    if loaded is not None:
-        _let_show(loaded)
     plt.switch_backend = switch_backend
 
     def undo() -> None:
         plt.switch_backend = original
-        if loaded is not None:
-            loaded.show = before
+        while undos:
+            undos.pop()()
 
     return undo
 
@@ -159,13 +156,20 @@ def _has_windows(backend: object, kept: frozenset[str]) -> bool:
     return backend.lower() in {*interactive, *_ELSEWHERE} - kept
 
 
-def _let_show(loaded: Any) -> None:
+def _let_show(loaded: Any) -> Undo:
     """Let ``plt.show()`` show also under a backend that has no windows and would only say so."""
-    from matplotlib.backend_bases import FigureManagerBase
+    from matplotlib import backend_bases
 
+    stock: Any = (backend_bases.FigureManagerBase.pyplot_show, backend_bases._Backend.show)
     show = getattr(loaded, "show", None)
-    if getattr(show, "__func__", None) is FigureManagerBase.pyplot_show.__func__:  # type: ignore[attr-defined]
-        loaded.show = _show_all
+    if getattr(show, "__func__", None) not in [each.__func__ for each in stock]:
+        return lambda: None
+    loaded.show = _show_all
+
+    def undo() -> None:
+        loaded.show = show
+
+    return undo
 
 
 def _show_without_windows() -> Undo:
