@@ -131,9 +131,11 @@ def _current_figure() -> object:
 
 def _ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
-    from .script import use_in_script
+    current()
+    with whole:
+        from .script import use_in_script
 
-    use_in_script()
+        use_in_script()
 
 
 def _show(
@@ -176,7 +178,8 @@ def format_for_pane(
         obj: any object.
         include, exclude: MIME types, as for `display`.
     """
-    from .formatting import Formatted, format_object
+    from .forking import whole
+from .formatting import Formatted, format_object
     from .shell import get_shell
 
     if isinstance(obj, Output):
