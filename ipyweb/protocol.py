@@ -110,7 +110,8 @@ def encode(header: Header, buffers: Sequence[bytes | memoryview] = ()) -> Frame:
     """Encode one message.
 
     Args:
-        header: the JSON object, with a ``"type"``. Its ``"buffers"``, if any, is replaced.
+        header: the JSON object, with a ``"type"``. Its ``"buffers"``, if any, is replaced, and so are lone surrogates,
+            by question marks: UTF-8 cannot express them.
         buffers: the raw parts.
 
     Returns:
@@ -123,13 +124,10 @@ def encode(header: Header, buffers: Sequence[bytes | memoryview] = ()) -> Frame:
         header = {**header, "buffers": [len(b) for b in buffers]}
     try:
         text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        if not buffers:
-            text.encode()  # a lone surrogate must fail here, not in the socket
-            return text
-        head = text.encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise FrameError(f"expected a JSON header, got one that JSON cannot express: {error}") from error
-    return b"".join((len(head).to_bytes(4, "big"), head, *buffers))
+    head = text.encode("utf-8", "replace")  # lone surrogates stand in file names that are not UTF-8
+    return b"".join((len(head).to_bytes(4, "big"), head, *buffers)) if buffers else head.decode()
 
 
 def decode(frame: Frame | memoryview) -> Message:
