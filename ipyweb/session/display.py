@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 from . import pyplot
 from .collector import Collector
 from .output import Output
+from .forking import whole
 from .session import Session, current
 
 if TYPE_CHECKING:
@@ -178,8 +179,7 @@ def format_for_pane(
         obj: any object.
         include, exclude: MIME types, as for `display`.
     """
-    from .forking import whole
-from .formatting import Formatted, format_object
+    from .formatting import Formatted, format_object
     from .shell import get_shell
 
     if isinstance(obj, Output):
