@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import pyplot
 from .collector import Collector
-from .output import Output
 from .forking import whole
+from .output import Output
 from .session import Session, current
 
 if TYPE_CHECKING:
