@@ -99,9 +99,7 @@ def no_hub_is_left(private_environment: None) -> Iterator[None]:
     yield
     for process in hubs(runtime):
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait(HANGS)
+            kill(process.pid)
 
 
 def hubs(runtime: str | None = None) -> list[psutil.Process]:
@@ -170,7 +168,14 @@ def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     process = psutil.Process(pid)
     process.send_signal(number)
     if number is signal.SIGKILL:
-        wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, f"{pid} to die")
+        wait_until(lambda: _is_gone(process), f"process {pid} to die")
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def kill_the_hub() -> None:
