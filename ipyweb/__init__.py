@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # type checkers know this name; importing it from typing 
 if TYPE_CHECKING:
     from .session.capture import capture
     from .session.display import clear, display, flush, update_display
+    from .session.drawing import draw, render
     from .session.extension import load_ipython_extension, unload_ipython_extension
     from .session.install import install, uninstall
     from .session.output import Output, get
@@ -23,6 +24,8 @@ _MODULES = {
     "capture": "session.capture",
     "install": "session.install",
     "uninstall": "session.install",
+    "draw": "session.drawing",
+    "render": "session.drawing",
     "Output": "session.output",
     "get": "session.output",
     "url": "session.pane",
@@ -37,11 +40,13 @@ __all__ = [
     "capture",
     "clear",
     "display",
+    "draw",
     "flush",
     "get",
     "install",
     "load_ipython_extension",
     "open",
+    "render",
     "uninstall",
     "unload_ipython_extension",
     "update_display",

@@ -3,15 +3,16 @@
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from traitlets import Bool, Unicode
 
 from ..browser import is_terminal
 from ..connection import request
+from ..lengths import length
 from ..project import project_of
 from .app import Command, Failure, UsageError, started
-from .outputs import check_id, record_of
+from .outputs import Record, check_id, record_of
 
 FORMATS = {
     "png": ("image/png",),
@@ -24,6 +25,9 @@ FORMATS = {
     "markdown": ("text/markdown",),
     "latex": ("text/latex",),
     "text": ("text/plain",),
+    "csv": ("text/csv",),
+    "tiff": ("image/tiff",),
+    "eps": ("application/eps",),
     "json": ("application/json", "application/*+json", "application/*.json"),
     "geojson": ("application/geo+json",),
     "plotly": ("application/vnd.plotly.v1+json",),
@@ -32,6 +36,10 @@ FORMATS = {
     "javascript": ("application/javascript",),
 }
 """MIME types that a format stands for, with wildcards; the first that the output has is taken."""
+
+_DRAWN = ("png", "jpeg", "webp", "tiff", "svg", "pdf", "eps", "csv")
+"""Formats in which a matplotlib figure is drawn, whether they are stored or not."""
+
 
 _ALSO = {"jpg": "jpeg", "htm": "html", "md": "markdown", "tex": "latex", "txt": "text", "js": "javascript"}
 _TEXT = (
@@ -48,27 +56,41 @@ class Get(Command):
     """Write one output's data."""
 
     name = "get"
-    usage = "ID|last [--format FORMAT] [-o FILE]"
+    usage = "ID|last [--format FORMAT] [--width W] [--height H] [--dpi D] [--style FILE] [-o FILE]"
     arguments = (1, 1)
     description = """
         Write an output's data to a file or to stdout: its richest representation, unless a format is given or follows
         from the file's name. `last` is the newest output of this project; a hub is started if there is none.
+
+        A matplotlib figure is drawn anew: in any format (csv is its data), size and style, also when its script has
+        ended. Lengths are pixels, or have a unit: in, cm or mm.
     """
     examples = """
         ipyweb get 17 -o residuals.png
         ipyweb get last --format text
+        ipyweb get 17 --format pdf --width 85mm --style paper.mplstyle -o figure.pdf
         ipyweb get last --format json | jq .data
     """
 
     format = Unicode("", help=f"One of {', '.join(FORMATS)}.").tag(config=True)
     mime = Unicode("", help="The exact MIME type, for those without a format.").tag(config=True)
     output = Unicode("", help="Write to this file, whole or not at all; - is stdout.").tag(config=True, metavar="FILE")
+    width = Unicode("", help="Width of a figure, such as 800, 8in or 85mm.").tag(config=True, metavar="W")
+    height = Unicode("", help="Height of a figure; in proportion to its width when left out.").tag(
+        config=True, metavar="H"
+    )
+    dpi = Unicode("", help="Pixels per inch of a figure; its own when left out.").tag(config=True, metavar="D")
+    style = Unicode("", help="Style sheet of matplotlib to lay over a figure.").tag(config=True, metavar="FILE")
     all = Bool(False, help="`last` looks at every project.").tag(config=True)
     aliases = {  # noqa: RUF012
         **Command.aliases,
         "format": "Get.format",
         "mime": "Get.mime",
         ("o", "output"): "Get.output",
+        "width": "Get.width",
+        "height": "Get.height",
+        "dpi": "Get.dpi",
+        "style": "Get.style",
     }
     flags = {"all": ({"Get": {"all": True}}, "`last` looks at every project.")}  # noqa: RUF012
 
@@ -80,12 +102,15 @@ class Get(Command):
             OutputNotFound: there is no such output.
             Failure: the output has no such representation, or it would spoil a terminal.
         """
-        which, wanted = check_id(self.extra_args[0]), self._wanted()
+        which, wanted, size = check_id(self.extra_args[0]), self._wanted(), self._size()
         connection = started()
         record = record_of(connection, which, None if self.all else project_of())
-        mime = _choose(record["id"], record["mimetypes"], wanted)
-        query = f"?{urlencode({'mime': mime})}" if mime else ""
-        answer = request(connection, "GET", f"api/outputs/{record['id']}/data{query}", timeout=60.0)
+        mime = _choose(record, wanted, bool(size))
+        query = f"?{urlencode({'mime': mime, **size}, quote_via=quote)}" if mime else ""
+        answer = request(connection, "GET", f"api/outputs/{record['id']}/data{query}", timeout=150.0)
+        if size and answer.headers.get("x-ipyweb-rendered") != "keeper":
+            reason = answer.headers.get("x-ipyweb-reason", "its keeper is gone")
+            raise Failure(f"output {record['id']} cannot be drawn anew: {reason}; without a size it is as stored")
         self._write(answer.body, answer.headers.get("content-type", ""))
 
     def _wanted(self) -> tuple[str, ...]:
@@ -98,6 +123,21 @@ class Get(Command):
         if self.format and name not in FORMATS:
             raise UsageError(f"there is no format {self.format!r}; there are {', '.join(FORMATS)}; or use --mime")
         return FORMATS.get(name, ())
+
+    def _size(self) -> dict[str, str]:
+        """What a figure is drawn with."""
+        given = {"width": self.width, "height": self.height, "dpi": self.dpi}
+        try:
+            for name in ("width", "height"):
+                if given[name]:
+                    length(given[name])
+            if self.style:
+                given["style"] = Path(self.style).read_text(encoding="utf-8")
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        except OSError as error:
+            raise Failure(f"the style sheet {self.style} cannot be read: {error.strerror}") from error
+        return {name: value for name, value in given.items() if value}
 
     def _write(self, data: bytes, content_type: str) -> None:
         if self.output not in ("", "-"):
@@ -112,8 +152,15 @@ class Get(Command):
         sys.stdout.buffer.flush()
 
 
-def _choose(output: int, mimetypes: list[str], wanted: tuple[str, ...]) -> str:
+def _choose(record: Record, wanted: tuple[str, ...], sized: bool) -> str:
     """The first of the output's MIME types that is wanted; empty, for the richest, when none is asked for."""
+    output, mimetypes = record["id"], record["mimetypes"]
+    if record.get("figure"):
+        drawn = [mime for name in _DRAWN for mime in FORMATS[name]]
+        mimetypes = [*mimetypes, *drawn]
+        wanted = wanted or (("image/png",) if sized else ())
+    elif sized:
+        raise Failure(f"output {output} shows no matplotlib figure, so that it has only the size it has")
     found = (mime for pattern in wanted for mime in mimetypes if fnmatch(mime, pattern))
     mime = next(found, "")
     if wanted and not mime:

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .recipe import Recipe
+
 OUT_OF_BAND = 64 * 1024
 """Arrays of more bytes than this lie beside the pickle."""
 
@@ -100,13 +102,16 @@ class Snapshot(NamedTuple):
 # -- taking -----------------------------------------------------------------------------------------------------------
 
 
-def take(figure: "Figure") -> Snapshot:
+def take(figure: "Figure", recipe: "Recipe | None" = None) -> Snapshot:
     """A snapshot of `figure`, which stays as it is.
+
+    Args:
+        recipe: makes the figure when the snapshot is loaded; then `figure` only says its size.
 
     Raises:
         NotPicklable: it holds something that cannot be pickled, such as an open file or a lock.
     """
-    cloud, data, buffers = _pickled((figure, _changed_params()))
+    cloud, data, buffers = _pickled((recipe or figure, _changed_params()), type(figure))
     size = [float(each) for each in figure.get_size_inches()]
     head = {
         "size": size,
@@ -120,8 +125,8 @@ def take(figure: "Figure") -> Snapshot:
     return Snapshot(secrets.token_hex(16), head, data, buffers)
 
 
-def _pickled(what: tuple["Figure", dict[str, Any]]) -> tuple[bool, bytes, list[Buffer]]:
-    reducers = _reducers(type(what[0]))
+def _pickled(what: object, figure_type: type) -> tuple[bool, bytes, list[Buffer]]:
+    reducers = _reducers(figure_type)
     try:
         data, buffers = _dump(pickle.Pickler, reducers, what)
         if b"__main__" not in data:
@@ -272,6 +277,8 @@ def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
         warnings.simplefilter("always")
         with _finding(snapshot.head):
             figure, params = pickle.loads(snapshot.pickle, buffers=[_writable(each) for each in snapshot.buffers])
+            if hasattr(figure, "make"):
+                figure = figure.make()
     return Loaded(figure, params, [f"loading the figure: {each.category.__name__}: {each.message}" for each in said])
 
 

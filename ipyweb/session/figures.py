@@ -32,7 +32,7 @@ HELD_BYTES = 32 * MIB
 """Bytes of snapshots held in memory; what is more goes on the shelf."""
 
 START_DELAY = 0.3
-"""Seconds for which a script's first figure waits for the next before a keeper is started: a short script needs none."""
+"""Seconds that a script may take to its end before a keeper is started for it: a short one needs none."""
 
 PATIENCE = 0.5
 """Seconds without an acknowledgement after which the end of the process waits no longer for a warm keeper."""
@@ -73,7 +73,7 @@ def show_figure(
         return _show_picture(
             session, figure, metadata, place, [f"only the figure's picture is kept: {one_line(error)}"]
         )
-    shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=_reference(snapshot))
+    shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=reference(snapshot))
     session.handover.add(snapshot, shown.display_id)
     return shown._replace(mimetypes=["image/png", *shown.mimetypes])
 
@@ -91,7 +91,8 @@ def _show_picture(
     return session.publish(data, metadata, **place, problems=[*problems, *made.problems])
 
 
-def _reference(snapshot: "Snapshot") -> dict[str, Any]:
+def reference(snapshot: "Snapshot") -> dict[str, Any]:
+    """What a message says of the figure that it shows."""
     head = snapshot.head
     return {
         "id": snapshot.id,

@@ -9,6 +9,8 @@ from .backlog import Receipt
 from .session import Session, current
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..connection import Connection, Response
 
 REPR_TIMEOUT = 0.2
@@ -106,16 +108,21 @@ class Output:
         self._request("DELETE")
 
     def data(self, mime: str, **size: Any) -> bytes:
-        """One of its representations, as bytes.
+        """One of its representations, as bytes. A matplotlib figure is drawn anew in the size and format asked for.
 
         Args:
-            mime: one of its MIME types.
+            mime: one of its MIME types; of a figure also ``image/svg+xml``, ``application/pdf``, ``text/csv`` …
+            size: of a figure, ``width`` and ``height`` (pixels, or lengths such as ``"8in"`` or ``"85mm"``), ``dpi``,
+                and ``style``, the text of a style sheet of matplotlib.
 
         Raises:
             OutputNotFound: it has no such representation; the message lists those it has.
+            HubError: the figure cannot be drawn so; the message says why.
             HubUnreachable: there is no hub.
         """
         from urllib.parse import quote, urlencode
+
+        self._session.settle_figures()
 
         return self._request("GET", f"/data?{urlencode({'mime': mime, **size}, quote_via=quote)}").body
 
@@ -139,13 +146,25 @@ class Output:
         target.write_bytes(self.data(mime))
         return target
 
+    def figure(self) -> "Figure":
+        """The matplotlib figure that it shows, alive again in this process, and unknown to pyplot.
+
+        Raises:
+            KeeperUnavailable: it shows none, or one of another environment, or it is not kept any more.
+            HubUnreachable: there is no hub.
+        """
+        from .drawing import load_figure
+
+        self._session.settle_figures()
+        return load_figure(self._request("GET").json())
+
     def _request(self, method: str, suffix: str = "") -> "Response":
         from ..connection import request
 
         number, hub = self.id, _find_hub()
         if number is None or hub is None:
             raise HubUnreachable(f"expected {self!r} to be stored at a running hub; `ipyweb doctor` tells more")
-        return request(hub, method, f"api/outputs/{number}{suffix}")
+        return request(hub, method, f"api/outputs/{number}{suffix}", timeout=150.0)
 
     def _wait_id(self, timeout: float) -> int | None:
         if self._id is None and self._receipt is not None:

@@ -87,6 +87,9 @@ class Session:
     Args:
         kind: ``ipython``, ``script``, or ``prompt`` for the plain interactive interpreter.
         config: its settings.
+
+    Attributes:
+        drawn: display ids of the outputs that `ipyweb.draw` made.
     """
 
     def __init__(self, kind: Kind, config: settings.IPyWeb) -> None:
@@ -110,6 +113,7 @@ class Session:
             "started": now(),
             "private": config.private or os.environ.get("IPYWEB_STORE") == "memory",
         }
+        self.drawn: set[str] = set()
         self._handover: Handover | None = None
         self.client = Client(self._hello, config.queue_bytes, lambda: bool(self._record["private"]), self._connected)
 
@@ -150,6 +154,11 @@ class Session:
             with whole:
                 self._handover = self._handover or Handover(self)
         return self._handover
+
+    def settle_figures(self, timeout: float = 30.0) -> None:
+        """Wait until every figure shown so far is in the keeper's hands, or drawn here."""
+        if self._handover is not None:
+            self._handover.flush(timeout)
 
     @property
     def limits(self) -> Limits:
