@@ -1,11 +1,30 @@
 """Source distributions from the package index: tests and examples of other projects, which no wheel carries."""
 
+import os
 import subprocess
 import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+BACKENDS = ("mesonpy", "setuptools.build_meta", "hatchling.build", "flit_core.buildapi", "poetry.core.masonry.api")
+STUB = """
+import pathlib
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    text = pathlib.Path("PKG-INFO").read_text(encoding="utf-8")
+    fields = dict(line.split(": ", 1) for line in text.partition("\\n\\n")[0].splitlines() if line[:1].isupper())
+    name = f"{fields['Name'].replace('-', '_')}-{fields['Version']}.dist-info"
+    folder = pathlib.Path(metadata_directory, name)
+    folder.mkdir()
+    (folder / "METADATA").write_text(text, encoding="utf-8")
+    (folder / "WHEEL").write_text("Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    return name
+
+def build_wheel(*args, **options):
+    raise RuntimeError("only metadata is made here")
+"""
 
 
 def fetch(requirement: str, folder: Path, wanted: Sequence[str]) -> Path:
@@ -35,10 +54,22 @@ def fetch(requirement: str, folder: Path, wanted: Sequence[str]) -> Path:
 
 def _download(requirement: str, folder: Path) -> Path:
     name = requirement.partition("==")[0]
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-    subprocess.run([*pip, "--no-deps", "--no-binary", name, "--dest", str(folder), requirement], check=True)
+    backends = _stub_backends(folder / "backends")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    options = ["--no-binary", name, "--no-build-isolation", "--use-pep517", "--dest", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(backends)}
+    subprocess.run([*pip, *options, requirement], env=environment, check=True)
     (archive,) = folder.glob("*.tar.gz")
     return archive
+
+
+def _stub_backends(folder: Path) -> Path:
+    """Build backends that only repeat a project's metadata: pip asks for it, and the real ones might compile."""
+    for name in BACKENDS:
+        module = folder.joinpath(*name.split("."))
+        module.mkdir(parents=True, exist_ok=True)
+        (module / "__init__.py").write_text(STUB)
+    return folder
 
 
 def _unpack(archive: Path, target: Path, wanted: tuple[str, ...]) -> None:
