@@ -15,6 +15,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 log = logging.getLogger("ipyweb")
 
 
+MOST_WAITS = 20
+"""How often a program may wait for clicks that do not come, before it is told that it would do so for ever."""
+
+
 class FigureManager(FigureManagerBase):
     """pyplot's hold on one figure."""
 
@@ -49,6 +53,7 @@ class FigureCanvas(FigureCanvasAgg):
     """Agg's canvas; what is shown is drawn anew, without it."""
 
     manager_class = FigureManager
+    _waits = 0
 
     @classmethod
     def new_manager(cls, figure: Any, num: int | str) -> Any:
@@ -73,10 +78,18 @@ class FigureCanvas(FigureCanvasAgg):
             pyplot.push(self.figure)
 
     def start_event_loop(self, timeout: float = 0) -> None:
-        """Wait as long as was asked; without a limit it would be for clicks, and none can come."""
+        """Wait as long as was asked; without a limit it would be for clicks, and none can come.
+
+        Raises:
+            RuntimeError: the program waits for them again and again.
+        """
         if timeout > 0:
             super().start_event_loop(timeout)
-        else:
+            return
+        self._waits += 1
+        if self._waits > MOST_WAITS:
+            raise RuntimeError("a figure waits for clicks or keys, which do not come from the pane")
+        if self._waits == 1:
             log.warning("ipyweb: a figure waits for clicks, which do not come from the pane; it goes on without")
 
 

@@ -133,6 +133,11 @@ def test_waiting_for_clicks_does_not_hang(script: Script) -> None:
     assert "clicks" in run.err
 
 
+def test_waiting_for_clicks_again_and_again_ends_with_the_reason(script: Script) -> None:
+    code = "plt.plot([1])\ntry:\n while not plt.waitforbuttonpress(): pass\nexcept RuntimeError as error: print(error)"
+    assert "clicks or keys" in script(PYPLOT + code).out
+
+
 def test_a_script_that_only_plots_never_imports_ipython(script: Script) -> None:
     run = script(f"{PYPLOT}plt.plot([1]); plt.show()\nimport ipyweb; ipyweb.display(plt.figure())\n"
                  "print('IPython' in sys.modules)")  # fmt: skip
