@@ -212,7 +212,8 @@ def exchange(
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     peer = kind(parts.hostname or "", parts.port, timeout=timeout)
     try:
-        peer.request(method, f"{parts.path.rstrip('/')}/{path.lstrip('/')}", body, dict(headers or {}))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have said why it reads no further
+            peer.request(method, f"{parts.path.rstrip('/')}/{path.lstrip('/')}", body, dict(headers or {}))
         answer = peer.getresponse()
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     except (OSError, http.client.HTTPException) as error:

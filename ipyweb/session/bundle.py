@@ -70,7 +70,8 @@ def normalise(
             part = _encode(mime, value, said)
             if part is not None:
                 parts.update(_cut(mime, part, limits.max_bytes, said))
-    if not parts and said:
+    if not parts:
+        said = said or ["there is nothing to show: no representation was made, or all are excluded by IPyWeb settings"]
         parts["text/plain"] = "\n".join(said).encode("utf-8", "replace")
     return Bundle({mime: parts[mime] for mime in by_richness(parts)}, _metadata(metadata, said), said)
 

@@ -41,6 +41,9 @@ BACKOFF = (0.1, 10.0)
 IDLE_LOOK = 5.0
 """Seconds between looks for a hub while nothing waits to be sent."""
 
+TOO_LARGE = 413
+"""HTTP status for a blob that the hub does not take at all."""
+
 FULL_PAUSE = 5.0
 """Seconds until a message is sent again after the hub had no room for it."""
 
@@ -130,6 +133,10 @@ class Line:
                     self._await_spool(entry.seq)
                     socket.send(encode(*self._referenced(entry, connection)))
                     self._expected = max(self._expected, entry.seq + 1)
+        except HubError as error:
+            self._warn_once("%s; it is sent again", error)
+            self._pause = FULL_PAUSE
+            socket.close()
         except (Break, WebSocketException, IpywebError, OSError) as error:
             log.debug("sending to the hub broke: %s", error)
             socket.close()
@@ -145,6 +152,7 @@ class Line:
             return header, []
         references: dict[str, dict[str, Any]] = {}
         buffers: list[bytes] = []
+        refused: list[str] = []
         room = MAX_FRAME - HEADROOM
         for mime, part in sorted(entry.parts.items(), key=lambda item: len(item[1])):
             if is_companion(mime):
@@ -154,8 +162,18 @@ class Line:
                 buffers.append(part)
                 room -= len(part)
             else:
-                references[mime] = {"blob": self._upload(part, connection), "size": len(part)}
-        header["content"] = {**header["content"], "data": {mime: references[mime] for mime in entry.parts}}
+                try:
+                    references[mime] = {"blob": self._upload(part, connection), "size": len(part)}
+                except HubError as error:
+                    if error.status != TOO_LARGE:
+                        raise
+                    refused.append(f"{mime} was left out: {error}")
+        data = {mime: references[mime] for mime in entry.parts if mime in references}
+        if not data:
+            data = {"text/plain": {"buffer": len(buffers)}}
+            buffers.append("\n".join(refused).encode())
+        problems = [*header["content"]["problems"], *refused]
+        header["content"] = {**header["content"], "data": data, "problems": problems}
         return header, buffers
 
     def _upload_once(self, data: bytes, connection: hubs.Connection) -> str:
