@@ -26,9 +26,8 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         return lambda: None
     altair.renderers.register("ipyweb", render)
     altair.renderers.enable("ipyweb")
-    formatter = shell.display_formatter
-    bundles = formatter.mimebundle_formatter
-    bundles.for_type(_WIDGET, lambda widget, include=None, exclude=None: formatter.format(widget.chart))
+    bundles = shell.display_formatter.mimebundle_formatter
+    bundles.for_type(_WIDGET, lambda widget, include=None, exclude=None: widget.chart._repr_mimebundle_())
 
     def undo() -> None:
         bundles.pop(_WIDGET, None)

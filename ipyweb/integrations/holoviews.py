@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..session.companions import companions
+from ..session.formatting import format_object
 from . import chain
 
 _DIMENSIONED = "holoviews.core.dimension.Dimensioned"
@@ -56,8 +57,8 @@ def _bundle(formatter: Any, element: Any) -> dict[str, Any] | tuple[dict[str, An
         import plotly.graph_objects
 
         figure = plotly.graph_objects.Figure(figure)
-    data, metadata = formatter.format(figure)
-    return {**data, "text/plain": repr(element)}, metadata
+    made = format_object(formatter, figure)  # all types: `formatter.format` leaves out what a terminal does not print
+    return {**made.data, "text/plain": repr(element)}, made.metadata
 
 
 def _page(element: Any) -> str:

@@ -16,8 +16,10 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     from itables import javascript
 
     html = Path(javascript.__file__).parent / "html"
-    return chain(
+    undo = chain(
         replace(javascript, "_html_display_is_supported", lambda: True),
         companions.add_files(CDN, lambda rest: html / rest.rpartition("/")[2]),
-        companions.add_load(_LOAD, needed_by="_itables_"),
+        companions.add_load(_LOAD, needed_by="_itables_|dt_for_itables"),
     )
+    companions.keep({"text/html": (html / "init_datatables.html").read_text()})  # tables follow a dark page
+    return undo

@@ -88,7 +88,12 @@ class Companions:
         """
         added = _Load(re.compile(message.encode()), re.compile(needed_by.encode()))
         self._loads += (added,)
-        return lambda: setattr(self, "_loads", tuple(each for each in self._loads if each is not added))
+
+        def undo() -> None:
+            self._loads = tuple(each for each in self._loads if each is not added)
+            self._preludes = tuple(each for each in self._preludes if each.needed_by != added.needed_by)
+
+        return undo
 
     # -- what a session asks
 

@@ -62,7 +62,7 @@ def footprint():
         'others': (ipyvizzu.Chart._display, itables.javascript._html_display_is_supported, tqdm.notebook.display),
         'pillow': [type(each).__name__ for each in PIL.ImageShow._viewers],
         'plotly': plotly.io.renderers.default,
-        'companions': (companions._files, companions._libraries, companions._loads),
+        'companions': (companions._files, companions._libraries, companions._loads, companions._preludes),
     }
 """
 

@@ -89,7 +89,7 @@ def test_load_messages_go_in_front_of_those_that_need_them(companions: Companion
 def test_a_load_message_is_not_shown_and_what_needs_it_brings_it(
     companions: Companions, session: Session, sent: Sent
 ) -> None:
-    companions.add_load("injectModule", needed_by="window._tables")
+    drop = companions.add_load("injectModule", needed_by="window._tables")
     shell = get_shell()
     undo = doors.stand_at(shell, lambda: session, terminal=False)
     try:
@@ -100,3 +100,5 @@ def test_a_load_message_is_not_shown_and_what_needs_it_brings_it(
     (shown,) = sent.displays()
     assert re.search(rb"_tables", shown["text/html"])
     assert shown[prelude_type(0, "text/html")] == b"<script>injectModule()</script>"
+    drop()
+    assert companions.of(html("window._tables")) == {}
