@@ -1,170 +1,272 @@
-"""Reprs that misbehave and frames of garbage, the whole way: a notice where the output would be, and no harm."""
+"""Rubbish from the user's objects, and rubbish on the sockets: said where it happened, and nobody else is disturbed."""
 
-import json
+import http.client
+import os
+import secrets
 from typing import Any
 
 import psutil
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
-from ipyweb.connection import Connection
-from ipyweb.protocol import MAX_FRAME, encode
+from ipyweb import connection
 
-from .conftest import Scripts, data_of, outputs, the_hub, titles, wait_for_titles
+from ..hub.conftest import Session, hello_fields
+from .conftest import Scripts, chance, data_of, outputs, the_hub, wait_until
 
-BAD = """
-import math, sys, ipyweb
-from IPython.display import display
+MEMORY = 400 * 2**20
+"""Bytes that a process may grow by at its peak over a repr of 200 MB: the text, its UTF-8, and room for one more."""
 
-def show(title, **methods):
-    ipyweb.display(type("Bad", (), {"__repr__": lambda self: "plain", **methods})(), title=title)
+RUBBISH = """
+import ipyweb
 
-def fail(*args, **kwargs):
-    raise ValueError("on purpose")
+class Thing:
+    def __init__(self, **reprs):
+        self.reprs = reprs
+    def __getattr__(self, name):
+        if name in self.__dict__["reprs"]:
+            return self.reprs[name]
+        raise AttributeError(name)
 
-def noisy(self):
-    print("noise on stdout"); print("noise on stderr", file=sys.stderr)
-    return "<b>noisy</b>"
+def fails(*args, **kwargs):
+    raise ZeroDivisionError("on purpose")
 
-show("html raises", _repr_html_=fail)
-show("everything raises", __repr__=fail, _repr_html_=fail, _repr_mimebundle_=fail)
-show("display raises", _ipython_display_=fail)
-show("empty bundle", _repr_mimebundle_=lambda self, **k: {})
-show("no bundle", _repr_mimebundle_=lambda self, **k: None)
-show("bundle of rubbish", _repr_mimebundle_=lambda self, **k: 7)
-show("metadata is None", _repr_mimebundle_=lambda self, **k: ({"text/html": "x"}, None))
-show("wrong type", _repr_html_=lambda self: 7)
-show("wrong base64", _repr_png_=lambda self: "no base64 \\u00e4")
-show("nan", _repr_json_=lambda self: {"a": math.nan})
-show("surrogate", _repr_html_=lambda self: "a\\ud800b")
-show("huge", _repr_html_=lambda self: "x" * 200_000_000)
-show("prints", _repr_html_=noisy)
-ipyweb.display({"text/plain": "\\ud800"}, raw=True, title="raw \\ud800")
-ipyweb.display("not a bundle", raw=True, title="raw text")
-ipyweb.display(None, title="None")
-print("went on")
+class Base:
+    def __repr__(self):
+        return "<Base>"
+
+class Raises(Base):
+    _repr_html_ = fails
+class RaisesEverywhere:
+    __repr__ = _repr_html_ = _repr_png_ = fails
+class Empty(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        return {}
+class NoMetadata(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        return {"text/html": "<b>x</b>"}, None
+class NoDict(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        return 17
+class WrongTypes(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        return {"text/html": 17, "image/png": object(), 3: "x", "no mime": "x", "application/json": {1, 2}}
+class NotANumber(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        return {"application/json": {"a": float("nan"), "b": [float("inf"), 1]}}
+class Surrogates(Base):
+    def _repr_html_(self):
+        return "<b>\\ud800</b>"
+class Prints(Base):
+    def _repr_html_(self):
+        print("printed")
+        return "<b>printed</b>"
+class NoText(Base):
+    def __repr__(self):
+        return 17
+class Deep(Base):
+    def _repr_mimebundle_(self, **kwargs):
+        deep = []
+        for _ in range(100_000):
+            deep = [deep]
+        return {"application/json": deep}
+class BadBase64(Base):
+    def _repr_png_(self):
+        return "not base64!"
+
+for each in (Raises, RaisesEverywhere, Empty, NoMetadata, NoDict, WrongTypes, NotANumber, Surrogates, Prints, NoText,
+             Deep, BadBase64):
+    ipyweb.display(each(), title=each.__name__)
+ipyweb.display({}, raw=True, title="raw and empty")
+ipyweb.display(None, raw=True, title="raw and nothing")
+ipyweb.display({"text/plain": "fine"}, raw=True, title="\\ud800 title\\nof two lines", metadata={"a": float("nan")})
+ipyweb.display("last", title="last")
+print("goes on")
 """
 
 
-def test_every_bad_repr_leaves_an_output_and_the_program_goes_on(scripts: Scripts) -> None:
-    done = scripts.run(BAD)
-    assert done.out.endswith("went on\n")
-    assert "Traceback" not in done.err
-    stored = {record["title"]: record for record in outputs()}
-    assert len(stored) == 16
-    for title, said in {
-        "html raises": "text/html: ValueError: on purpose",
-        "everything raises": "ValueError: on purpose",
-        "display raises": "_ipython_display_: ValueError: on purpose",
-        "bundle of rubbish": "expected a dict, got int",
-        "wrong type": "expected text, got int",
-        "wrong base64": "image/png",
-        "nan": "NaN",
-        "surrogate": "lone surrogates",
-        "huge": "200,000,000 bytes",
-        "raw text": "expected the data to be a dict",
-    }.items():
-        problems = stored[title]["problems"]
-        assert said in " ".join(problems), title
-        assert all("\n" not in problem for problem in problems)
-    for record in stored.values():
-        assert data_of(record, record["mimetypes"][0])
-    assert psutil.Process(the_hub().pid).memory_info().rss < 150e6
+def test_rubbish_is_a_notice_in_its_output_and_nothing_else_suffers(scripts: Scripts) -> None:
+    done = scripts.run(RUBBISH)
+    assert done.out == "printed\ngoes on\n"
+    assert "Traceback" not in done.err, done
+    found = {record["title"]: record for record in outputs()}
+    assert len(found) == 16
+    for name in (
+        "Raises",
+        "RaisesEverywhere",
+        "NoDict",
+        "WrongTypes",
+        "NotANumber",
+        "Surrogates",
+        "NoText",
+        "BadBase64",
+    ):
+        assert found[name]["problems"], name
+        assert all("\n" not in each and len(each) <= 500 for each in found[name]["problems"]), name
+    assert any("ZeroDivisionError: on purpose" in each for each in found["Raises"]["problems"])
+    assert data_of(found["Raises"], "text/plain") == b"<Base>"
+    assert data_of(found["NotANumber"], "application/json") == b'{"a":null,"b":[null,1]}'
+    assert data_of(found["NoMetadata"], "text/html") == b"<b>x</b>"
+    assert data_of(found["last"], "text/plain") == b"'last'"
+    for record in found.values():
+        for mime in record["data"]:
+            assert data_of(record, mime) is not None
 
 
-def session_socket(hub: Connection, scope: Any = "session") -> ClientConnection:
-    token = hub.token_for(scope)
-    return connect(
-        "ws" + hub.url[4:] + "/ws/session", additional_headers={"X-Ipyweb-Token": token}, proxy=None, legacy=True
+def test_a_repr_of_200_megabytes_is_cut_off_with_bounded_memory(scripts: Scripts) -> None:
+    done = scripts.run(
+        """
+import resource
+import ipyweb
+
+class Huge:
+    def __repr__(self):
+        return "y" * 200_000_000
+    def _repr_html_(self):
+        return "x" * 200_000_000
+
+ipyweb.display("warm").wait(30)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(ipyweb.display(Huge(), title="huge").wait(60).status)
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
     )
+    status, grown = done.out.split()
+    hub = psutil.Process(the_hub().pid).memory_info().rss
+    print(f"200 MB twice: the script grew by {int(grown) / 2**20:.0f} MiB at most, the hub has {hub / 2**20:.0f} MiB")
+    assert status == "stored"
+    assert int(grown) < 2 * MEMORY
+    assert hub < 200 * 2**20
+    record = outputs()[-1]
+    assert list(record["data"]) == ["text/plain"]
+    assert len(record["problems"]) == 2
+    assert record["data"]["text/plain"]["size"] < 33 * 2**20
 
 
-def exchange(socket: ClientConnection, frames: list[str | bytes]) -> None:
-    """Send frames, then listen until the hub closes."""
-    for frame in frames:
-        socket.send(frame)
-    while True:
-        socket.recv(timeout=20)
+def test_what_the_hub_finds_too_large_is_left_out_and_what_follows_arrives(scripts: Scripts) -> None:
+    config = os.path.join(os.environ["XDG_CONFIG_HOME"], "ipyweb")
+    os.mkdir(config)
+    with open(os.path.join(config, "ipyweb_config.py"), "w") as file:
+        file.write("c.Hub.max_blob_bytes = 1_000_000\n")
+    done = scripts.run(
+        """
+import ipyweb
+first = ipyweb.display({"image/png": b"x" * 2_000_000, "text/plain": "small"}, raw=True, title="large")
+last = ipyweb.display({"text/plain": "x"}, raw=True, title="last")
+print(last.wait(30).status)
+"""
+    )
+    assert done.out == "stored\n", done
+    assert [record["title"] for record in outputs()] == ["large", "last"]
+    record = outputs()[0]
+    assert list(record["data"]) == ["text/plain"]
+    assert "max_blob_bytes" in record["problems"][0]
 
 
-def hello(key: str = "0" * 64, **fields: Any) -> str:
-    session = {"id": "ab" * 16, "project": "/p", "title": "t", "name": None, "kind": "script", "host": "h", "pid": 1}
-    session |= {"python": "3.11.7", "argv": [], "cwd": "/p", "started": "2026-11-20T11:01:38.123456Z", "private": False}
-    text = encode({"type": "hello", "protocol": 1, "key": key, "session": session} | fields)
-    assert isinstance(text, str)
-    return text
+# -- on the sockets ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("frames", "code"),
-    [
-        ([b"\x00\xff garbage"], 4400),
-        (["no json"], 4400),
-        (["[]"], 4400),
-        ([b""], 4400),
-        ([hello(), "x" * (MAX_FRAME + 1)], 1009),
-        ([hello(protocol=0)], 4406),
-        ([hello(protocol=99)], 4406),
-        ([hello(key="")], 4400),
-    ],
-)
-def test_a_peer_that_speaks_garbage_is_told_why_and_others_go_on(
-    scripts: Scripts, frames: list[str | bytes], code: int
-) -> None:
-    scripts.run("import ipyweb; ipyweb.display(1, title='before')")
-    with session_socket(the_hub()) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            exchange(socket, frames)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == code
-        assert closed.value.rcvd.reason
-    scripts.run("import ipyweb; ipyweb.display(1, title='after')")
-    wait_for_titles(["before", "after"])
+def rss() -> int:
+    """Resident memory of the hub, in bytes."""
+    return int(psutil.Process(the_hub().pid).memory_info().rss)
 
 
-def test_a_session_cannot_be_taken_over_with_another_key(scripts: Scripts) -> None:
-    scripts.run("import ipyweb; ipyweb.display(1, title='before')")
-    with session_socket(the_hub()) as first:
-        first.send(hello())
-        assert json.loads(first.recv(timeout=20))["type"] == "welcome"
-        with session_socket(the_hub()) as thief:
-            thief.send(hello(key="1" * 64))
-            with pytest.raises(ConnectionClosed) as closed:
-                thief.recv(timeout=20)
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 4403
-        message = {
-            "type": "clear_output",
-            "seq": 1,
-            "time": "2026-11-20T11:01:38.123456Z",
-            "content": {"display_ids": []},
-        }
-        first.send(json.dumps(message))
-        assert json.loads(first.recv(timeout=20))["acked"] == 1
+def closed_with(session: Session, frame: bytes | None = None) -> tuple[int, str]:
+    """Code and reason with which the hub closes a socket, after a frame if one is given."""
+
+    def converse() -> None:
+        if frame is not None:
+            session.ws.send(frame)
+        while True:
+            session.ws.recv(timeout=20)
+
+    with pytest.raises(ConnectionClosed) as caught:
+        converse()
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd.code, caught.value.rcvd.reason
 
 
-def test_a_wrong_token_opens_no_socket(scripts: Scripts) -> None:
-    scripts.run("import ipyweb; ipyweb.display(1, title='before')")
-    for token in ("", "0" * 64, the_hub().token_for("pane")):
-        with pytest.raises(InvalidStatus) as refused:
-            connect(
-                "ws" + the_hub().url[4:] + "/ws/session",
-                additional_headers={"X-Ipyweb-Token": token},
-                proxy=None,
-                legacy=True,
-            )
-        assert refused.value.response.status_code == 403
+def test_garbage_and_oversize_frames_close_their_socket_with_a_reason_and_memory_stays_flat() -> None:
+    random = chance()
+    hub = connection.start()
+    token = hub.token_for("session")
+    witness = Session(hub.port, token)
+    witness.welcome()
+    before = 0
+    for number in range(300):
+        session = Session(hub.port, token)
+        session.welcome()
+        oversize = number % 3 == 0
+        garbage = random.randbytes(2**20 + 1 if oversize else random.randrange(200))
+        code, reason = closed_with(session, garbage)
+        assert code == (1009 if oversize else 4400), (code, reason)
+        assert reason
+        session.close()
+        if number == 100:
+            before = rss()
+    print(f"hub: {before / 2**20:.1f} MiB after 100 bad frames, {rss() / 2**20:.1f} MiB after 300")
+    assert rss() < before + 20 * 2**20
+    witness.display()
+    assert len(witness.acked()) == 1
+    witness.close()
 
 
-def test_many_garbage_frames_cost_the_hub_no_memory(scripts: Scripts) -> None:
-    scripts.run("import ipyweb; ipyweb.display(1, title='before')")
-    process = psutil.Process(the_hub().pid)
-    before = process.memory_info().rss
-    for _ in range(60):
-        with session_socket(the_hub()) as socket:
-            socket.send(hello())
-            with pytest.raises(ConnectionClosed):
-                exchange(socket, [(2**32 - 1).to_bytes(4, "big") + b"\xff" * (MAX_FRAME - 4)])
-    assert process.memory_info().rss - before < 20e6
-    assert titles() == ["before"]
+@pytest.mark.parametrize("token", ["", "0" * 64, "x" * 10_000, "pane"])
+def test_a_wrong_token_never_becomes_a_socket(token: str) -> None:
+    hub = connection.start()
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Authorization": f"Bearer {hub.token_for('pane') if token == 'pane' else token}",
+    }
+    for _ in range(20):
+        answer = connection.exchange(hub.url, "GET", "ws/session", headers=headers)
+        assert (answer.status, answer.body) == (403, b"")
+
+
+def test_a_wrong_key_takes_no_session_over_and_the_session_goes_on(scripts: Scripts) -> None:
+    script = scripts.start(
+        """
+import sys
+import ipyweb
+for line in sys.stdin:
+    print(ipyweb.display({"text/plain": "x"}, raw=True).wait(30).status, flush=True)
+"""
+    )
+    assert script.stdin is not None
+    assert script.stdout is not None
+
+    def show() -> str:
+        assert script.stdin is not None
+        assert script.stdout is not None
+        script.stdin.write("more\n")
+        script.stdin.flush()
+        return script.stdout.readline()
+
+    assert show() == "stored\n"
+    hub = the_hub()
+    (record,) = connection.request(hub, "GET", "api/sessions").json()["sessions"]
+    for key in ("0" * 64, secrets.token_hex(32)):
+        thief = Session(hub.port, hub.token_for("session"), key=key, **hello_fields(id=record["id"]))
+        code, reason = closed_with(thief)
+        assert (code, "belongs to another process" in reason) == (4403, True)
+        thief.close()
+    assert show() == "stored\n"
+    wait_until(lambda: len(outputs()) == 2, "both outputs")
+
+
+def test_connections_that_say_nothing_or_stop_halfway_disturb_nobody(scripts: Scripts) -> None:
+    hub = connection.start()
+    halfway: list[Any] = []
+    for number in range(100):
+        peer = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=5)
+        peer.connect()
+        if number % 2:
+            peer.send(b"PUT /api/blobs/" + b"0" * 64 + b" HTTP/1.1\r\nContent-Length: 1000000\r\n")
+        halfway.append(peer)
+    scripts.run("import ipyweb; ipyweb.display({'text/plain': 'x'}, raw=True, title='fine')")
+    assert [record["title"] for record in outputs()] == ["fine"]
+    for peer in halfway:
+        peer.close()
