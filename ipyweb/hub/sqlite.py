@@ -144,7 +144,7 @@ class SqliteStore(Sessions):
         data = dumps({mimetype: {"sha256": sha256, "size": size} for mimetype, (sha256, size) in stored.items()})
         size = sum(size for mimetype, (_, size) in stored.items() if not is_companion(mimetype))
         found = self.db.execute(
-            f"SELECT id, version, source, title FROM {schema}.outputs WHERE session = ? AND display_id = ?",
+            f"SELECT id, version, source, title, data FROM {schema}.outputs WHERE session = ? AND display_id = ?",
             (session.row.id, display.display_id),
         ).fetchone()
         write = self._insert if found is None else self._update
@@ -185,9 +185,16 @@ class SqliteStore(Sessions):
         return output_id, 1
 
     def _update(
-        self, session: KnownSession, display: Display, data: str, size: int, found: tuple[int, int, str, str | None]
+        self,
+        session: KnownSession,
+        display: Display,
+        data: str,
+        size: int,
+        found: tuple[int, int, str, str | None, str],
     ) -> tuple[int, int]:
-        output_id, version, source, title = found
+        output_id, version, source, title, before = found
+        if display.figure is not None:
+            data = _with_picture(data, before)
         self.db.execute(
             f"UPDATE {session.schema}.outputs SET title = ?, updated = ?, version = ?, versions = versions + 1, "
             "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ?, figure = ? "
@@ -253,8 +260,15 @@ class SqliteStore(Sessions):
     def _fill_output(self, schema: str, output_id: int, version: int, values: dict[str, Any], drawn: Drawn) -> None:
         """Carry a filled version over to its output, if it is the newest."""
         row = self.output(output_id)
-        if row.version != version:
+        if row.version != version and row.figure is None:
             return
+        if row.version != version:
+            newer = self.db.execute(
+                f"SELECT data FROM {schema}.versions WHERE output = ? AND version = ?", (output_id, row.version)
+            ).fetchone()
+            if newer is None or "image/png" in json.loads(newer[0]):
+                return
+            values = {"data": _with_picture(row.data, values["data"])}  # for the time being
         problems = [*dict.fromkeys([*json.loads(row.problems), *drawn.problems])][:MAX_PROBLEMS]
         assignments = ", ".join(f"{name} = ?" for name in values)
         self.db.execute(
@@ -419,6 +433,16 @@ class SqliteStore(Sessions):
 
 def _source(session: SessionRow, display: Display) -> str:
     return dumps({**display.source, "argv": json.loads(session.argv), "cwd": session.cwd})
+
+
+def _with_picture(data: str, before: str) -> str:
+    """The data of a figure that is not drawn yet, shown with an earlier picture until it is."""
+    picture = json.loads(before).get("image/png")
+    return data if picture is None else dumps({"image/png": picture, **_without_picture(data)})
+
+
+def _without_picture(data: str) -> dict[str, Any]:
+    return {mimetype: reference for mimetype, reference in json.loads(data).items() if mimetype != "image/png"}
 
 
 def _figure_order(mimetypes: Iterable[str]) -> list[str]:

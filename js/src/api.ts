@@ -1,5 +1,6 @@
 /** The hub's HTTP interface, as far as the pane uses it. Every address is relative to the page. */
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
+import type { Drawing, Size } from "./renderers/figure.ts";
 
 /** `GET /api/state`, as far as the pane uses it. */
 export interface HubState {
@@ -62,6 +63,16 @@ export class Api {
   remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, "DELETE");
 
   restore = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}/restore`, "POST");
+
+  /** A figure's PNG, drawn anew in a size; the stored one when nobody can draw it any more. */
+  async drawing(output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> {
+    const query = new URLSearchParams({ mime: "image/png", version: String(output.version) });
+    for (const [name, value] of Object.entries(size)) query.set(name, String(value));
+    const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal });
+    if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
+    return { blob: await response.blob(), live: response.headers.get("X-Ipyweb-Rendered") === "keeper" };
+  }
 
   async #json<T>(path: string, method = "GET"): Promise<T> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };

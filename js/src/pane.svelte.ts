@@ -7,6 +7,7 @@ import type { Action } from "./keys.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
+import type { Drawing, Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
 import { Settings } from "./settings.svelte.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
@@ -38,6 +39,8 @@ export class Pane {
   /** An address in an output that was clicked and waits for the user's word. */
   link = $state<string | null>(null);
   helping = $state(false);
+  /** How the figure shown is drawn: anew for this screen, or as it was stored; empty for anything else. */
+  drawn = $state<"" | "live" | "stored">("");
   /** The path of the project that the pane was opened for. */
   ownProject = $state<string | null>(null);
   /** The output that the address asks for. */
@@ -58,7 +61,7 @@ export class Pane {
   get view(): { output: OutputRecord; mime: string } | null {
     const output = this.outputs.shown;
     if (!output) return null;
-    const [richest] = byRichness(output.mimetypes);
+    const richest = output.figure && isComing(output) ? "image/png" : byRichness(output.mimetypes)[0];
     const chosen = this.#chosen.get(output.id);
     const mime = chosen && output.mimetypes.includes(chosen) ? chosen : richest;
     return mime ? { output, mime } : null;
@@ -273,6 +276,9 @@ export class Pane {
     this.#actions[action]();
   }
 
+  /** Draws a figure for the stage. */
+  draw = (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => this.#api!.drawing(output, size, signal);
+
   choose(mime: string): void {
     const { shown } = this.outputs;
     if (shown) this.#chosen = new Map(this.#chosen).set(shown.id, mime);
@@ -356,6 +362,14 @@ export function fileName(output: OutputRecord, mime: string): string {
   const stem = (output.title ?? "").replace(/[^\p{L}\p{N} ._-]+/gu, " ").replace(/^[ .]+|[ .]+$/g, "").slice(0, 80);
   const extension = EXTENSIONS[mime] ?? (/json$/.test(mime) ? "json" : /^[a-z]+\/([a-z0-9]{2,8})$/.exec(mime)?.[1] ?? "bin");
   return `${stem || `output-${output.id}`}.${extension}`;
+}
+
+/** Milliseconds for which the picture of a figure is waited for; after that its text has to do. */
+const PATIENCE = 60_000;
+
+/** Whether a figure's picture is there or will be soon. */
+function isComing({ figure, mimetypes, updated }: OutputRecord): boolean {
+  return mimetypes.includes("image/png") || (!figure?.failed && Date.now() - Date.parse(updated) < PATIENCE);
 }
 
 function idle(): Promise<void> {

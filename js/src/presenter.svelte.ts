@@ -9,6 +9,7 @@ import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
+import { LiveFigure, type Draw } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
@@ -30,6 +31,10 @@ export interface PresenterEvents {
   picture(output: OutputRecord, bytes: ArrayBuffer): void;
   /** The user wants the bytes of a MIME type as a file. */
   save(view: View): void;
+  /** Draws a matplotlib figure for the stage. */
+  draw: Draw;
+  /** Whether the figure shown was drawn anew, or is as stored; `null` when none is shown. */
+  drawn(live: boolean | null): void;
 }
 
 /** What is in the stage, or about to be: one element, and the frame in it if it has one. */
@@ -37,6 +42,7 @@ interface Layer {
   view: View;
   element: HTMLElement;
   frame?: Frame;
+  figure?: LiveFigure;
 }
 
 /** Frames that are kept as they were when the user went on. */
@@ -92,6 +98,13 @@ export class Presenter {
     this.shown = view;
     if (previous && same(previous, view)) return;
     this.#set("loading");
+    if (isAwaited(view)) {
+      this.#turn++;
+      this.#flying = this.#pending = undefined;
+      this.#dropNext();
+      if (this.#current && this.#current.view.output.id !== view.output.id) this.#grace = setTimeout(() => this.#leave(), GRACE);
+      return;
+    }
     if (this.#flying && this.#mayFinish(this.#flying, view)) this.#pending = view;
     else this.#start(view);
   }
@@ -152,9 +165,20 @@ export class Presenter {
     if (turn !== this.#turn) return;
     this.#stage.append(layer.element);
     this.#arrive(layer);
+    this.#enliven(layer);
     requestAnimationFrame(() => turn === this.#turn && this.#set("ready"));
     if (document.hidden) this.#set("ready");
     this.#settle();
+  }
+
+  /** A figure's picture follows the stage's size from now on. */
+  #enliven(layer: Layer): void {
+    this.#events.drawn(null);
+    const { output, mime } = layer.view;
+    const picture = layer.element.querySelector<HTMLImageElement>("img");
+    if (!output.figure || mime !== "image/png" || !picture) return;
+    const told = (live: boolean) => void (layer === this.#current && this.#events.drawn(live));
+    layer.figure = new LiveFigure(picture, this.#stage, output, this.#events.draw, told);
   }
 
   async #unknown(view: View, ref: DataRef): Promise<unknown.Unknown> {
@@ -260,6 +284,7 @@ export class Presenter {
   /** Takes a layer out; its frame is kept for a while unless a newer version took its place. */
   #remove(layer: Layer, successor?: View): void {
     const { frame } = layer;
+    layer.figure?.end();
     const replaced = successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime;
     frame?.watch(false);
     if (frame && (replaced || frame.stuck || !this.#frames.park(frame))) frame.dispose();
@@ -284,6 +309,7 @@ export class Presenter {
     this.#dropNext();
     const current = this.#current;
     this.#current = undefined;
+    current?.figure?.end();
     current?.frame?.dispose();
     current?.element.remove();
     clearTimeout(this.#grace);
@@ -318,11 +344,17 @@ function layerElement(): HTMLElement {
 }
 
 const same = (a: View, b: View): boolean =>
-  a.output.id === b.output.id && a.mime === b.mime && a.output.version === b.output.version;
+  a.output.id === b.output.id &&
+  a.mime === b.mime &&
+  a.output.version === b.output.version &&
+  a.output.data[a.mime]?.sha256 === b.output.data[b.mime]?.sha256;
+
+/** Whether it is a figure whose picture is not there yet. */
+const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];
 
 const isImage = (view: View): boolean => family(view.mime).renderer === "image";
 
-const name = (output: OutputRecord): string => output.title ?? `Output ${output.id}`;
+const name = (output: OutputRecord): string => output.figure?.description ?? output.title ?? `Output ${output.id}`;
 
 /** The MIME metadata of the view's own type; as in Jupyter it may also stand at the top. */
 function metadata({ output, mime }: View): Record<string, unknown> {

@@ -110,6 +110,23 @@ export interface Source {
   cwd?: string | null;
 }
 
+/** The matplotlib figure that a version shows. */
+export interface FigureInfo {
+  id: string;
+  keeper: string;
+  /** Width and height in pixels at its own size and dpi. */
+  size: [number, number];
+  dpi: number;
+  /** Whether it has matplotlib's default size, and so may fill the stage. */
+  default_size: boolean;
+  /** What it says in words, once it was drawn. */
+  description?: string;
+  /** How long drawing it took. */
+  seconds?: number;
+  /** Whether it could not be drawn. */
+  failed?: boolean;
+}
+
 /** One thing shown, in its newest version. */
 export interface OutputRecord {
   id: number;
@@ -130,6 +147,7 @@ export interface OutputRecord {
   event: number;
   metadata: Record<string, unknown>;
   problems: string[];
+  figure?: FigureInfo | null;
   data: Record<string, DataRef>;
 }
 

@@ -229,3 +229,26 @@ def test_a_store_of_the_version_before_figures_is_taken_over(make_store: Callabl
     again.open()
     again.apply(make_display(2, figure=json.dumps(SHOWN)))
     assert json.loads(again.call(lambda each: each.output(2)).figure) == SHOWN
+
+
+def test_a_figure_that_changes_faster_than_it_is_drawn_shows_the_latest_picture_there_is(live: Live) -> None:
+    session, keeper = live.session(), Keeper(live)
+    session.welcome()
+    ids = [f"{number:032x}" for number in range(3)]
+    for figure in ids:
+        session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": figure}, display_id="loop")
+    session.acked()
+    pictures = [PNG + bytes([number]) for number in range(3)]
+
+    def shown_picture() -> bytes:
+        (output,) = live.outputs()
+        return live.request("GET", "/" + output["data"]["image/png"]["url"], scope=None).body
+
+    for figure, picture in zip(ids, pictures, strict=True):
+        keeper.drawn({"image/png": picture}, figure)
+        assert shown_picture() == picture
+    keeper.drawn({"image/png": PNG}, ids[0])
+    assert shown_picture() == pictures[2]
+    session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": "e" * 32}, display_id="loop")
+    session.acked()
+    assert shown_picture() == pictures[2]

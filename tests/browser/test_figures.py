@@ -1,0 +1,116 @@
+"""matplotlib figures fill the stage, are drawn anew for its size and the screen's resolution, and say what they are."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import matplotlib  # noqa: F401 - names the environment
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from ipyweb import connection, keepers
+from ipyweb.errors import KeeperUnavailable
+from ipyweb.figures import channel
+from ipyweb.session.figures import environment
+
+from .conftest import PROJECT, OpenPane, Pane
+
+ROOT = str(Path(__file__).parents[2])
+Show = Callable[[str], int]
+
+
+@pytest.fixture
+def show(hub: connection.Connection, tmp_path: Path) -> Iterator[Show]:
+    """Run a script that shows the figure `f`; returns the output's id once its picture is stored."""
+
+    def show(code: str) -> int:
+        path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
+        script = f"from matplotlib.figure import Figure\n{code}\nimport ipyweb; ipyweb.display(f)"
+        environ = {**os.environ, "PYTHONPATH": path}
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environ, cwd=tmp_path)
+        (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
+        return int(record["id"])
+
+    yield show
+    try:
+        channel.send(channel.dial(environment()), {"type": "stop"})
+    except KeeperUnavailable:
+        return
+    socket, deadline = keepers.channel_dir(environment()) / channel.SOCKET, time.monotonic() + 20
+    while socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def natural(page: Page) -> tuple[int, int]:
+    size = page.locator("[data-testid=stage] img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    return int(size[0]), int(size[1])
+
+
+def wait_for_width(page: Page, width: int) -> tuple[int, int]:
+    page.wait_for_function(
+        "width => { const image = document.querySelector('[data-testid=stage] img');"
+        " return image && Math.abs(image.naturalWidth - width) <= 1 }",
+        arg=width,
+    )
+    return natural(page)
+
+
+def stage(page: Page) -> tuple[int, int]:
+    size = page.get_by_test_id("stage").evaluate("stage => [stage.clientWidth, stage.clientHeight]")
+    return int(size[0]), int(size[1])
+
+
+def opened(open_pane: OpenPane, hub: connection.Connection, output: int) -> Pane:
+    return open_pane(f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}&o={output}").ready(output)
+
+
+def test_a_figure_of_default_size_fills_the_stage_and_follows_it(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(); f.subplots().plot([1, 3, 2])"))
+    width, height = stage(pane.page)
+    assert wait_for_width(pane.page, width - 32) == (width - 32, height - 32)
+    expect(pane.page.get_by_test_id("drawn")).to_have_text("live figure")
+    pane.page.set_viewport_size({"width": 800, "height": 700})
+    width, height = stage(pane.page)
+    assert wait_for_width(pane.page, width - 32) == (width - 32, height - 32)
+
+
+def test_a_figure_of_its_own_size_keeps_its_proportion(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(figsize=(2, 4)); f.subplots().plot([1, 3, 2])"))
+    _, height = stage(pane.page)
+    found = wait_for_width(pane.page, (height - 32) // 2)
+    assert abs(found[1] - 2 * found[0]) <= 2
+
+
+def test_a_figure_is_sharp_on_a_screen_of_high_resolution(
+    show: Show, chromium: Browser, hub: connection.Connection
+) -> None:
+    output = show("f = Figure(); f.subplots().plot([1, 3, 2])")
+    context: BrowserContext = chromium.new_context(viewport={"width": 900, "height": 700}, device_scale_factor=2)
+    page = context.new_page()
+    Pane(page, hub.url).open(f"token={hub.token_for('pane')}&o={output}").ready(output)
+    width, height = stage(page)
+    assert wait_for_width(page, 2 * (width - 32)) == (2 * (width - 32), 2 * (height - 32))
+    context.close()
+
+
+def test_a_figure_says_in_words_what_it_shows(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(); f.subplots().set_title('Tides')"))
+    assert "title: Tides" in (pane.page.locator("[data-testid=stage] img").get_attribute("alt") or "")
+
+
+def test_where_nobody_can_draw_it_anew_the_stored_picture_is_shown_and_said_to_be_that(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    output = show("f = Figure(); f.subplots().plot([1, 3, 2])")
+    (keepers.shelf_dir(environment()) / keepers.RECORD).unlink()
+    pane = opened(open_pane, hub, output)
+    expect(pane.page.get_by_test_id("drawn")).to_have_text("as stored")
+    assert natural(pane.page) == (640, 480)
