@@ -41,7 +41,9 @@ class Sessions(Transactions):
         elif not hmac.compare_digest(session.key, _key_hash(hello.key)):
             raise WrongKey(f"session {hello.id} belongs to another process")
         session.expected = None
-        session.row = session.row._replace(connected=1, ended=None)
+        # A session that became private is so only in memory, which may have gone with the hub that was told.
+        private = int(session.row.private or hello.private)
+        session.row = session.row._replace(connected=1, ended=None, private=private)
         if self.refusal is None:
             self.save_session(session)
         return session.acked

@@ -195,6 +195,11 @@ class Backlog:
         with self.changed:
             self.changed.wait_for(lambda: self._unsent or not going())
 
+    def wait_settled(self, seq: int, going: Callable[[], bool]) -> None:
+        """Wait until a message that was sent is settled, or it is no longer `going`."""
+        with self.changed:
+            self.changed.wait_for(lambda: seq not in self._sent or not going())
+
     def wake(self) -> None:
         """Let everyone who waits look again."""
         with self.changed:

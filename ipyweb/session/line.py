@@ -133,6 +133,8 @@ class Line:
                     self._await_spool(entry.seq)
                     socket.send(encode(*self._referenced(entry, connection)))
                     self._expected = max(self._expected, entry.seq + 1)
+                    if entry.header["type"] == "session":  # it may say that the uploads which follow are private
+                        self._backlog.wait_settled(entry.seq, self._is_going)
         except HubError as error:
             self._warn_once("%s; it is sent again", error)
             self._pause = FULL_PAUSE
@@ -142,7 +144,10 @@ class Line:
             socket.close()
 
     def _wait_for_entry(self) -> bool:
-        self._backlog.wait_for_entry(lambda: self._client.connected and not self._client.closed)
+        self._backlog.wait_for_entry(self._is_going)
+        return self._is_going()
+
+    def _is_going(self) -> bool:
         return self._client.connected and not self._client.closed
 
     def _referenced(self, entry: Entry, connection: hubs.Connection) -> tuple[dict[str, Any], list[bytes]]:
