@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from .. import __version__
 from ..config import Hub
 from ..connection import CONNECTION_FILE, private_directory, runtime_dir, write_private
 from ..errors import FrameError, HubError
-from ..protocol import MAX_FRAME, PROTOCOL
+from ..protocol import MAX_FRAME, PROTOCOL, Message
 from . import disk, logs, routes, spool, static
 from . import identity as identities
 from .auth import Keys
@@ -282,16 +282,19 @@ class Process:
             log.warning("the connection file is gone and cannot be written: %s", error)
 
     async def _take_spool(self, context: Context) -> None:
+        held: set[str] = set()  # what follows a file that is tried again would be taken for the end of its session
         for path in await context.in_background(spool.waiting, self._data_dir / "spool"):
+            if spool.session_of(path) in held:
+                continue
             try:
-                frames = await context.in_background(spool.read, path)
-                if not await context.state.take_spool(frames):
+                if not await context.state.take_spool(_batches(context, path)):
                     return
                 path.unlink(missing_ok=True)
                 log.info("took in %s", path.name)
             except FrameError as error:
                 spool.set_aside(path, error)
             except Exception:
+                held.add(spool.session_of(path))
                 log.exception("%s could not be taken in; it is tried again", path.name)
 
     # -- end ----------------------------------------------------------------------------------------------------------
@@ -316,6 +319,13 @@ class Process:
         with contextlib.suppress(OSError):
             if path.read_bytes() == self._connection:
                 path.unlink()
+
+
+async def _batches(context: Context, path: Path) -> AsyncIterator[list[Message]]:
+    """The messages of a spool file, read off the event loop."""
+    reader = spool.read(path)
+    while (batch := await context.in_background(next, reader, None)) is not None:
+        yield batch
 
 
 def _sockets(host: str, port: int) -> list[socket.socket]:

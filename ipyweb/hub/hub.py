@@ -8,7 +8,7 @@ into one frame, and a frontend gets the newest state of what changed since its c
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import FrameError
@@ -16,7 +16,7 @@ from ..protocol import Message
 from . import messages, records
 from .auth import Keys
 from .recent import Entry, Recent, changed_frame
-from .store import Batch, Job, Outcome, Store, StoreError, Unavailable
+from .store import Batch, Job, Outcome, Store, StoreError, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from .links import Frontend, SessionLink
@@ -183,8 +183,8 @@ class HubState:
         if (timer := self._timers.pop(session, None)) is not None:
             timer.cancel()
 
-    async def take_spool(self, frames: Iterable[Message]) -> bool:
-        """Take in the messages that a session left behind: its hello, then numbered ones.
+    async def take_spool(self, batches: AsyncIterable[list[Message]]) -> bool:
+        """Take in the messages that a session left behind: its hello, then numbered ones, a batch at a time.
 
         Returns:
             Whether all were taken; otherwise there is no room at present.
@@ -192,21 +192,26 @@ class HubState:
         Raises:
             FrameError: these are no messages of a session, or it is somebody else's.
         """
-        rest = iter(frames)
+        session = ""
         try:
-            first = next(rest)
-            hello = messages.hello(first.header)
-            await self.jobs.call(lambda store: store.open_session(hello))
-            for message in rest:
-                await self._take_spooled(hello.id, message)
+            async for batch in batches:
+                session = session or await self._introduce_spooled(batch.pop(0))
+                await asyncio.gather(*(self._take_spooled(session, message) for message in batch))
         except Unavailable:
             return False
-        except (StopIteration, messages.BadMessage, StoreError) as error:
-            raise FrameError(f"not a spool file: {error or 'it is empty'}") from error
-        if hello.id not in self.links:
-            await self.jobs.call(lambda store: store.close_session(hello.id))
-            self.end_later(hello.id, 0)
+        except (messages.BadMessage, StoreError) as error:
+            raise FrameError(f"not a spool file: {error}") from error
+        if not session:
+            raise FrameError("not a spool file: it is empty")
+        if session not in self.links:
+            await self.jobs.call(lambda store: store.close_session(session))
+            self.end_later(session, 0)
         return True
+
+    async def _introduce_spooled(self, message: Message) -> str:
+        hello = messages.hello(message.header)
+        await self.jobs.call(lambda store: store.open_session(hello))
+        return hello.id
 
     async def _take_spooled(self, session: str, message: Message) -> None:
         seq = messages.sequence(message.header)
@@ -215,7 +220,7 @@ class HubState:
         except messages.BadMessage as error:
             log.warning("message %d of session %s in a spool file was left out: %s", seq, session, error)
             command = messages.Command(seq)
-        await self.jobs.call(lambda store: store.apply(session, command))
+        await self.jobs.call(lambda store: _apply_or_count(store, session, command))
 
     # -- frontends ----------------------------------------------------------------------------------------------------
 
@@ -242,6 +247,15 @@ class HubState:
     def _note_idle(self) -> None:
         if not self.links and not self.frontends:
             self.idle_since = time.monotonic()
+
+
+def _apply_or_count(store: Store, session: str, command: messages.Command) -> None:
+    """Apply a command; one that no later try would mend is only counted."""
+    try:
+        store.apply(session, command)
+    except TooLarge as error:
+        log.warning("message %d of session %s in a spool file was left out: %s", command.seq, session, error)
+        store.apply(session, messages.Command(command.seq))
 
 
 def _log_failure(outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import FrameError
 from ..protocol import Message, decode
@@ -12,6 +13,8 @@ from .disk import is_private_file
 log = logging.getLogger("ipyweb.hub.spool")
 SUFFIX = ".spool"
 BAD_SUFFIX = ".bad"
+BATCH_BYTES = 4 * 2**20
+BATCH_MESSAGES = 256
 
 
 def waiting(directory: Path) -> list[Path]:
@@ -26,11 +29,12 @@ def waiting(directory: Path) -> list[Path]:
     ages = {path: age for path in names if (age := _age(path)) is not None}
     oldest: dict[str, int] = {}
     for path, age in ages.items():
-        oldest[_session(path)] = min(age, oldest.get(_session(path), age))
-    return sorted(ages, key=lambda path: (oldest[_session(path)], path.name))
+        oldest[session_of(path)] = min(age, oldest.get(session_of(path), age))
+    return sorted(ages, key=lambda path: (oldest[session_of(path)], path.name))
 
 
-def _session(path: Path) -> str:
+def session_of(path: Path) -> str:
+    """The session that a file is of, by its name."""
     return path.name.partition("-")[0]
 
 
@@ -42,14 +46,29 @@ def _age(path: Path) -> int | None:
         return None
 
 
-def read(path: Path) -> list[Message]:
-    """The messages of a spool file.
+def read(path: Path) -> Iterator[list[Message]]:
+    """The messages of a spool file, a batch at a time; what comes before a fault is told before it is raised.
 
     Raises:
         FrameError: it is cut short or malformed.
         OSError: it cannot be read.
     """
-    return list(_messages(memoryview(path.read_bytes())))
+    batch: list[Message] = []
+    size = 0
+    with path.open("rb") as file:
+        try:
+            for frame in _frames(file):
+                batch.append(decode(_text(frame) if frame[0] == ord("{") else frame))
+                size += len(frame)
+                if size >= BATCH_BYTES or len(batch) >= BATCH_MESSAGES:
+                    yield batch
+                    batch, size = [], 0
+        except FrameError:
+            if batch:
+                yield batch
+            raise
+    if batch:
+        yield batch
 
 
 def set_aside(path: Path, reason: Exception) -> None:
@@ -58,17 +77,17 @@ def set_aside(path: Path, reason: Exception) -> None:
     os.replace(path, path.with_name(path.name + BAD_SUFFIX))
 
 
-def _messages(rest: memoryview) -> Iterator[Message]:
+def _frames(file: BinaryIO) -> Iterator[bytes]:
+    rest = os.fstat(file.fileno()).st_size
     while rest:
-        length = int.from_bytes(rest[:4], "big")
-        if len(rest) < 4 + length or not length:
-            raise FrameError(f"expected a frame of {length} bytes, got {max(0, len(rest) - 4)}")
-        frame = rest[4 : 4 + length]
-        yield decode(_text(frame) if frame[0] == ord("{") else frame)
-        rest = rest[4 + length :]
+        length = int.from_bytes(file.read(4), "big")
+        rest -= 4 + length
+        if rest < 0 or not length:
+            raise FrameError(f"expected a frame of {length} bytes, got {max(0, rest + length)}")
+        yield file.read(length)
 
 
-def _text(frame: memoryview) -> str:
+def _text(frame: bytes) -> str:
     try:
         return str(frame, "utf-8")
     except UnicodeDecodeError as error:
