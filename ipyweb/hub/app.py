@@ -251,17 +251,19 @@ class Process:
         self._stopped.set()
 
     async def _until_stopped(self, context: Context, writable: bool) -> None:
-        next_spool = 0.0
-        while not self._stopped.is_set():
-            if writable and time.monotonic() >= next_spool:
-                await self._take_spool(context)
-                next_spool = time.monotonic() + SPOOL_SECONDS
-            self._keep_connection_file()
-            if self._is_idle(context):
-                log.info("nobody was here for %g s", self._settings.idle_timeout)
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), CHECK_SECONDS)
+        spooling = asyncio.ensure_future(self._take_spool_regularly(context)) if writable else None
+        try:
+            while not self._stopped.is_set():
+                self._keep_connection_file()
+                if self._is_idle(context):
+                    log.info("nobody was here for %g s", self._settings.idle_timeout)
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), CHECK_SECONDS)
+        finally:
+            if spooling is not None:
+                spooling.cancel()  # a file that is half taken in is taken in again; what was stored is not stored twice
+                await asyncio.wait({spooling})
 
     def _is_idle(self, context: Context) -> bool:
         since = context.state.idle_since
@@ -280,6 +282,11 @@ class Process:
             log.warning("the connection file was gone; it was written again")
         except Exception as error:
             log.warning("the connection file is gone and cannot be written: %s", error)
+
+    async def _take_spool_regularly(self, context: Context) -> None:
+        while True:
+            await self._take_spool(context)
+            await asyncio.sleep(SPOOL_SECONDS)
 
     async def _take_spool(self, context: Context) -> None:
         held: set[str] = set()  # what follows a file that is tried again would be taken for the end of its session
