@@ -27,6 +27,9 @@ HERE = Path(__file__).resolve().parent
 PATIENCE = 180
 """Seconds for one script; the slowest takes 20 on two quiet cores."""
 
+DRAWN_WITHIN = 60
+"""Seconds after a script's end until all its figures are drawn."""
+
 LARGEST_DIFFERENCE = 1.0
 """Root mean square of all channels of all pixels, 0 to 255."""
 
@@ -118,23 +121,30 @@ def run(words: list[str], environment: dict[str, str], cwd: str | None = None) -
                 command,
                 env=environment,
                 cwd=cwd or folder,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
+                timeout=PATIENCE,
             )
         except subprocess.TimeoutExpired:
             return None, time.monotonic() - begun, ""
-        return done.returncode, time.monotonic() - begun, done.stderr
+        return done.returncode, time.monotonic() - begun, done.stderr.decode(errors="replace")
 
 
 def shown(project: str, environment: dict[str, str]) -> list[dict[str, object]]:
-    """The outputs of one project, oldest first."""
-    answer = connection.request(
-        hub_of(environment), "GET", f"api/outputs?limit=1000&project={os.path.realpath(project)}"
-    )
-    records: list[dict[str, object]] = answer.json()["outputs"]
-    return records
+    """The outputs of one project, oldest first, once their pictures are there."""
+    path = f"api/outputs?limit=1000&project={os.path.realpath(project)}"
+    deadline = time.monotonic() + DRAWN_WITHIN
+    while True:
+        records: list[dict[str, object]] = connection.request(hub_of(environment), "GET", path).json()["outputs"]
+        if all(has_picture(record) for record in records) or time.monotonic() > deadline:
+            return [record for record in records if has_picture(record)]
+        time.sleep(0.1)
+
+
+def has_picture(record: dict[str, object]) -> bool:
+    mimetypes = record["mimetypes"]
+    return isinstance(mimetypes, list) and "image/png" in mimetypes
 
 
 def stored(output: object, environment: dict[str, str]) -> Image.Image:
