@@ -1,5 +1,6 @@
 """What every test gets: directories of its own, no browser, and nothing of the developer's own settings."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ _OURS = ("IPYWEB_HUB", "IPYWEB_TOKEN_FILE", "IPYWEB_SESSION", "IPYWEB_STORE", "I
 
 
 @pytest.fixture(autouse=True)
-def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Point everything that reads or writes files at directories of this test's own."""
+def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Point everything that reads or writes files at directories of this test's own, and end its figure keepers."""
     for name in _OURS:
         monkeypatch.delenv(name, raising=False)
     for name in ("IPYWEB_RUNTIME_DIR", "IPYWEB_DATA_DIR", "IPYTHONDIR", "XDG_CONFIG_HOME"):
@@ -22,6 +23,18 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         directory.mkdir(mode=0o700)
         monkeypatch.setenv(name, str(directory))
     monkeypatch.setenv("IPYWEB_BROWSER", "none")
+    yield
+    for directory in (tmp_path / ".ipyweb_runtime_dir").glob("keepers/*/"):
+        stop_keeper(directory.name)
+
+
+def stop_keeper(environment: str) -> None:
+    """End the figure keeper of an environment, if it runs."""
+    from ipyweb.errors import KeeperUnavailable
+    from ipyweb.figures import channel
+
+    with contextlib.suppress(KeeperUnavailable, OSError):
+        channel.send(channel.dial(environment), {"type": "stop"})
 
 
 @pytest.fixture

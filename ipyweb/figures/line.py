@@ -198,7 +198,7 @@ class HubLine:
                     number = min(due)[1]
                     self._pending[number].due = now + 30.0
                     return number, self._pending[number], self._hub
-                pause = max(0.001, min(due)[0] - now) if due and self._socket is not None else None
+                pause = max(0.001, min(due)[0] - now) if due and self._socket is not None else LOOK
                 self._changed.wait(pause)
 
     def _forget(self, now: float) -> None:
