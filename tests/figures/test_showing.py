@@ -19,6 +19,7 @@ from ipyweb import connection, keepers
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
+from ..conftest import stop_hub
 from .conftest import ROOT
 
 LINE = "from matplotlib.figure import Figure\nf = Figure(); a = f.subplots(); a.plot([1, 3, 2]); a.set_title('Tides')\n"
@@ -116,7 +117,7 @@ def test_a_figure_survives_hub_and_keeper(hub: connection.Connection) -> None:
     script(SHOW)
     drawn(hub)
     stop_keeper()
-    connection.request(hub, "POST", "api/stop", {})
+    stop_hub()
     again = connection.start()
     answer = data(again, 1, "mime=application/pdf&width=8in")
     assert answer.body.startswith(b"%PDF")
