@@ -104,8 +104,9 @@ class Client:
         with self._start_lock:
             if self._thread is not None:
                 return
-            # Nobody waits for a thread that begins after the main one ended; some Pythons refuse to start it.
-            if not threading.main_thread().is_alive():
+            # Nobody waits for a thread that begins in an exit handler; some Pythons refuse to start it.
+            main = threading.main_thread()
+            if threading.current_thread() is main and not main.is_alive():
                 self.closed = True
                 self._spool()
                 return
