@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
-from .connection import Connection, request, runtime_dir, write_private
+from .connection import Connection, request, runtime_dir
 from .errors import HubError
+from .private import write_private
 
 REDIRECT_AGE = 60.0
 """Seconds after which a redirect file is no longer wanted by any browser."""

@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import socket
-import stat
 import sys
 import time
 from collections.abc import Mapping
@@ -22,10 +21,10 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from .errors import ConnectionFileError, HubError, HubImpostor, HubUnreachable, OutputNotFound
+from .private import check_private, exclusive, private_directory, read_private
 
 Scope = Literal["admin", "session", "pane"]
 CONNECTION_FILE = "hub.json"
-_WINDOWS = os.name == "nt"
 
 
 class Connection(NamedTuple):
@@ -91,67 +90,6 @@ def runtime_dir() -> Path:
     if not os.environ.get("IPYWEB_DATA_DIR"):
         return base
     return base / hashlib.sha256(str(data_dir().absolute()).encode()).hexdigest()[:8]
-
-
-def private_directory(path: Path) -> Path:
-    """Make sure that `path` is a directory that only we can use, and return it.
-
-    Raises:
-        ConnectionFileError: it is a link, a file, somebody else's, or open to others. It is left as it is.
-        OSError: it cannot be made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        _check_private(path, path.lstat(), directory=True)
-    return path
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def read_private(path: Path) -> bytes:
-    """Read a file after checking that it is ours alone.
-
-    Raises:
-        ConnectionFileError: others could have written it.
-        FileNotFoundError: there is none.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ConnectionFileError(f"expected {path} to be a plain file of yours: {error}; remove it") from error
-    with os.fdopen(descriptor, "rb") as file:
-        _check_private(path, os.fstat(descriptor), directory=False)
-        return file.read()
-
-
-def _check_private(path: Path, status: os.stat_result, *, directory: bool) -> None:
-    kind_ok = stat.S_ISDIR(status.st_mode) if directory else stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-    owner_ok = _WINDOWS or status.st_uid == os.geteuid()
-    mode_ok = _WINDOWS or not status.st_mode & 0o077
-    if kind_ok and owner_ok and mode_ok:
-        return
-    kind, mode = ("a directory", "0700") if directory else ("a plain file", "0600")
-    raise ConnectionFileError(
-        f"expected {path} to be {kind} of your own with mode {mode}, got {stat.filemode(status.st_mode)} of user "
-        f"{status.st_uid}; remove it, or set IPYWEB_RUNTIME_DIR and IPYWEB_DATA_DIR to directories of your own"
-    )
 
 
 def _boot_id() -> str:
@@ -301,7 +239,7 @@ def read_connection_file() -> Connection | None:
     """
     path = runtime_dir() / CONNECTION_FILE
     try:
-        _check_private(path.parent, path.parent.lstat(), directory=True)
+        check_private(path.parent, path.parent.lstat(), directory=True)
         fields = json.loads(read_private(path))
         return Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
     except (FileNotFoundError, ValueError, TypeError, KeyError):
@@ -370,18 +308,16 @@ def start(timeout: float = 15.0) -> Connection:
 
 def _start_unless_started(deadline: float) -> None:
     """Start a hub, unless another starter is about to; then wait a moment."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(private_directory(runtime_dir()) / "start.lock", timeout=0, mode=0o600):
-            connection = find()  # another starter may have been faster
-            if connection is not None:
-                if not _is_older(connection.version):
-                    return
-                request(connection, "POST", "api/stop", {"handover": True})
-            _spawn(deadline)
-    except Timeout:
-        time.sleep(0.02)
+    with exclusive(private_directory(runtime_dir()) / "start.lock") as ours:
+        if not ours:
+            time.sleep(0.02)
+            return
+        connection = find()  # another starter may have been faster
+        if connection is not None:
+            if not _is_older(connection.version):
+                return
+            request(connection, "POST", "api/stop", {"handover": True})
+        _spawn(deadline)
 
 
 def _is_older(version: str) -> bool:

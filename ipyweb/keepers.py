@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .connection import data_dir, private_directory, read_private, runtime_dir, write_private
+from .connection import data_dir, runtime_dir
 from .errors import KeeperUnavailable
+from .private import private_directory, read_private, write_private
 
 RECORD = "record.json"
 _ID = frozenset("0123456789abcdef")

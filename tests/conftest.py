@@ -3,12 +3,16 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ipyweb import connection
+
+HANGS = 60.0
+"""Seconds after which something is taken to hang. Nothing here is fast or slow; it comes or it does not."""
 
 _OURS = ("IPYWEB_HUB", "IPYWEB_TOKEN_FILE", "IPYWEB_SESSION", "IPYWEB_STORE", "IPYWEB_REPORT", "BROWSER")
 
@@ -79,3 +83,12 @@ def _is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return False
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """The first true value of a condition."""
+    deadline = time.monotonic() + HANGS
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {HANGS:g} s for {what}"
+        time.sleep(0.02)
+    return value

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ipyweb import connection
-from ipyweb.connection import Connection, challenge, private_directory, proof, read_private, scope_token, write_private
+from ipyweb.connection import Connection, challenge, proof, scope_token
 from ipyweb.errors import ConnectionFileError, HubError, HubImpostor, HubUnreachable, OutputNotFound
+from ipyweb.private import private_directory, write_private
 
 ROOT = "r" * 64
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, object]]
@@ -175,26 +176,6 @@ def test_a_runtime_directory_open_to_others_is_refused_and_left_as_it_is() -> No
     with pytest.raises(ConnectionFileError, match="0700"):
         connection.find()
     assert stat.S_IMODE(connection.runtime_dir().stat().st_mode) == 0o755
-
-
-def test_a_runtime_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir(mode=0o700)
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    with pytest.raises(ConnectionFileError):
-        private_directory(tmp_path / "link")
-
-
-@pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_private_files_and_directories_are_ours_alone_under_any_umask(tmp_path: Path, umask: int) -> None:
-    before = os.umask(umask)
-    try:
-        directory = private_directory(tmp_path / "private")
-        write_private(directory / "file", b"x")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert stat.S_IMODE((directory / "file").stat().st_mode) == 0o600
-    assert read_private(directory / "file") == b"x"
 
 
 def test_scopes_have_different_tokens() -> None:

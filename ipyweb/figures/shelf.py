@@ -13,9 +13,9 @@ import struct
 import time
 from pathlib import Path
 
-from ..connection import read_private
 from ..errors import KeeperUnavailable
 from ..keepers import secret, shelf_dir
+from ..private import read_private
 from .snapshot import Buffer, Snapshot
 
 SUFFIX = ".figure"

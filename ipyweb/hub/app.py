@@ -21,8 +21,9 @@ from traitlets.config import Config
 
 from .. import __version__
 from ..config import Hub
-from ..connection import CONNECTION_FILE, private_directory, runtime_dir, write_private
+from ..connection import CONNECTION_FILE, runtime_dir
 from ..errors import FrameError, HubError
+from ..private import private_directory, write_private
 from ..protocol import MAX_FRAME, PROTOCOL, Message
 from . import disk, logs, routes, spool, static
 from . import identity as identities

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from ..connection import private_directory
 from ..errors import ConnectionFileError
+from ..private import private_directory
 
 MOUNTS = Path("/proc/self/mountinfo")
 NETWORK = frozenset(

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from ..connection import read_private, write_private
+from ..private import read_private, write_private
 
 IDENTITY_FILE = "identity.json"
 PORTS = range(20000, 30000)

@@ -133,9 +133,12 @@ def _current_figure() -> object:
 def _ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
     current()
-    with whole:
+    with whole:  # also what later steps import: done by another thread during a fork, it would be missing in the child
+        from . import formatting, shell, spool  # noqa: F401
         from .script import use_in_script
+        from .source import libraries
 
+        libraries()
         use_in_script()
 
 

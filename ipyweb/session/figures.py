@@ -65,8 +65,8 @@ def show_figure(
     place: dict[str, Any] = {"display_id": display_id, "update": update, "title": title, "result": result}
     if not session.config.figure_keeper or not hasattr(os, "fork"):
         return _show_picture(session, figure, metadata, place, [], svg=False)
-    from ..figures.snapshot import NotPicklable, take
-
+    with whole:
+        from ..figures.snapshot import NotPicklable, take
     try:
         snapshot = take(figure)
     except NotPicklable as error:
@@ -105,8 +105,9 @@ def reference(snapshot: "Snapshot") -> dict[str, Any]:
 
 def is_plain(obj: object) -> bool:
     """Whether an object is a matplotlib figure, and nobody chose other formats for figures."""
-    from ..figures.snapshot import is_figure
-    from ..integrations.matplotlib import formatted_by_others
+    with whole:
+        from ..figures.snapshot import is_figure
+        from ..integrations.matplotlib import formatted_by_others
 
     return is_figure(obj) and not formatted_by_others()
 

@@ -14,8 +14,6 @@ whole = threading.RLock()
 
 def watch_forks(forked: Callable[[], None]) -> None:
     """From now on forks wait for `whole`, and `forked` is called in every child."""
-    # It has fork hooks of its own: imported while a fork waits, it would be told of the end without the beginning.
-    import filelock  # noqa: F401
 
     def in_child() -> None:
         whole.release()

@@ -43,18 +43,19 @@ def _user_frame(frame: FrameType | None) -> FrameType | None:
     while frame is not None:
         file = frame.f_code.co_filename
         # "/tmp/ipykernel…" and "<ipython-input…>" are the user's; "<frozen importlib…>" and "<string>" of libraries not
-        if not file.startswith(_not_the_users()):
+        if not file.startswith(libraries()):
             return frame
         frame = frame.f_back
     return None
 
 
 @cache
-def _not_the_users() -> tuple[str, ...]:
+def libraries() -> tuple[str, ...]:
+    """Beginnings of the names of files that are not the user's."""
     import sysconfig
 
-    libraries = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return (_PACKAGE, "<frozen ", *libraries)
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return (_PACKAGE, "<frozen ", *paths)
 
 
 def _cut(code: str | None) -> str | None:

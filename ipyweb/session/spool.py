@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..connection import data_dir, private_directory, write_private
+from ..connection import data_dir
+from ..private import private_directory, write_private
 from ..protocol import Frame, encode
 from .backlog import Entry
 

@@ -13,6 +13,8 @@ import pytest
 
 from ipyweb import connection
 
+from ..conftest import wait_until
+
 SCRIPTS = {
     "streams": "import sys; print('out'); print('err', file=sys.stderr); print(input())",
     "arguments": "import sys; print(sys.argv, sys.orig_argv[1:], sys.flags, sys.warnoptions)",
@@ -131,7 +133,7 @@ def test_ctrl_c_ends_it_with_130_and_its_figures_are_stored(folder: Path, hub: c
     assert process.returncode == 130
     assert "Error" not in err
     assert "KeyboardInterrupt" in err
-    assert outputs(hub) == [["image/png", "text/plain"]]
+    wait_until(lambda: outputs(hub) == [["image/png", "text/plain"]], "the picture")
     assert (folder / "unclosed.txt").read_text() == "x"
 
 
@@ -141,7 +143,7 @@ def test_what_was_shown_is_stored_whatever_ends_the_script(
 ) -> None:
     (folder / "script.py").write_text(f"import matplotlib.pyplot as plt\nplt.plot([1]); plt.show()\n{ending}")
     run(folder, "script.py")
-    assert outputs(hub) == [["image/png", "text/plain"]]
+    wait_until(lambda: outputs(hub) == [["image/png", "text/plain"]], "the picture")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_whatever_backend_a_script_names_its_figures_are_shown(
     done = run(folder, "script.py")
     assert backend in done.stdout.lower(), done.stderr
     assert "[]" in done.stdout
-    assert outputs(hub) == [["image/png", "text/plain"]]
+    wait_until(lambda: outputs(hub) == [["image/png", "text/plain"]], "the picture")
 
 
 def test_a_script_that_only_plots_never_imports_ipython(folder: Path) -> None:
@@ -247,7 +249,8 @@ def test_each_cell_of_a_notebook_shows_its_figures_as_in_jupyter(folder: Path, h
         folder, "%matplotlib inline\nimport matplotlib.pyplot as plt", "plt.plot([1]);", "plt.plot([2]); plt.show()"
     )
     run(folder, "notebook.ipynb")
-    assert [each for each in outputs(hub) if "image/png" in each] == [["image/png", "text/plain"]] * 2
+    pictures = [["image/png", "text/plain"]] * 2
+    wait_until(lambda: [each for each in outputs(hub) if "image/png" in each] == pictures, "the pictures")
 
 
 def test_magics_display_await_and_pickling_work_in_a_notebook(folder: Path, hub: connection.Connection) -> None:
@@ -261,7 +264,7 @@ def test_magics_display_await_and_pickling_work_in_a_notebook(folder: Path, hub:
     )
     done = run(folder, "notebook.ipynb")
     assert done.returncode == 0, done.stderr
-    assert outputs(hub) == [["image/png", "text/plain"], ["text/html", "text/plain"]]
+    wait_until(lambda: outputs(hub) == [["image/png", "text/plain"], ["text/html", "text/plain"]], "the picture")
 
 
 def test_a_file_that_is_no_notebook_says_so(folder: Path) -> None:

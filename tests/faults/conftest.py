@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from ipyweb import connection
 from ipyweb.connection import Connection
 from ipyweb.errors import IpywebError
 
-HANGS = 60.0
-"""Seconds after which something is taken to hang. Nothing here is fast or slow; it comes or it does not."""
+from ..conftest import HANGS, wait_until
 
 Record = dict[str, Any]
 
@@ -111,15 +110,6 @@ def hubs(runtime: str | None = None) -> list[psutil.Process]:
             if "serve" in process.cmdline() and process.environ().get("IPYWEB_RUNTIME_DIR") == wanted:
                 found.append(process)
     return found
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of a condition."""
-    deadline = time.monotonic() + HANGS
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {HANGS:g} s for {what}"
-        time.sleep(0.02)
-    return value
 
 
 def the_hub() -> Connection:

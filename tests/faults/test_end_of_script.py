@@ -8,6 +8,7 @@ import time
 import pytest
 
 from ipyweb import connection
+from ipyweb.private import write_private
 
 from .conftest import (
     Scripts,
@@ -91,7 +92,7 @@ def test_a_spool_is_taken_in_once_even_if_the_hub_dies_over_it(scripts: Scripts)
         time.sleep(random.uniform(0, 0.05))
     connection.start()
     wait_until(lambda: not spool_files(), "the spool to be taken in")
-    connection.write_private(spooled, content)
+    write_private(spooled, content)
     kill(connection.start().pid)
     connection.start()
     wait_until(lambda: not spool_files(), "the spool to be taken in again")
@@ -100,7 +101,7 @@ def test_a_spool_is_taken_in_once_even_if_the_hub_dies_over_it(scripts: Scripts)
 
 def test_a_hub_elsewhere_that_is_not_there_costs_one_warning(scripts: Scripts) -> None:
     token = connection.data_dir() / "token"
-    connection.write_private(token, b"0" * 64)
+    write_private(token, b"0" * 64)
     done = scripts.run(TEN, "a", IPYWEB_HUB="http://127.0.0.1:9", IPYWEB_TOKEN_FILE=str(token))
     assert done.err.count("the program goes on") == 1, done
     assert hubs() == []

@@ -19,6 +19,7 @@ import pytest
 import ipyweb
 from ipyweb import connection
 from ipyweb.connection import CONNECTION_FILE, Connection, runtime_dir, scope_token
+from ipyweb.private import write_private
 from ipyweb.protocol import PREVIOUS
 
 from ..hub.conftest import Pane, Session
@@ -65,7 +66,7 @@ class Teller:
 def write_connection_file(**fields: object) -> None:
     """Change what the connection file says."""
     path = runtime_dir() / CONNECTION_FILE
-    connection.write_private(path, json.dumps({**json.loads(path.read_bytes()), **fields}).encode())
+    write_private(path, json.dumps({**json.loads(path.read_bytes()), **fields}).encode())
 
 
 # -- one --------------------------------------------------------------------------------------------------------------
@@ -324,7 +325,7 @@ def test_a_hub_that_stands_still_is_not_doubled(scripts: Scripts) -> None:
     kill(hub.pid, signal.SIGSTOP)
     starter = scripts.start(SHOW, "after")
     assert scripts.finish(starter).status == 0
-    assert [process.pid for process in hubs()] == [hub.pid]
+    wait_until(lambda: [process.pid for process in hubs()] == [hub.pid], "the second one to give up")
     kill(hub.pid, signal.SIGCONT)
     wait_for_titles(["before", "after"])
 

@@ -17,13 +17,14 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from ipyweb.config import Hub
-from ipyweb.connection import Connection, Response, private_directory, read_connection_file, runtime_dir, scope_token
+from ipyweb.connection import Connection, Response, read_connection_file, runtime_dir, scope_token
 from ipyweb.hub import schema
 from ipyweb.hub.app import Process
 from ipyweb.hub.messages import Command, Display, Hello
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.hub.store import Applied, Changes, Job, timestamp
+from ipyweb.private import private_directory
 from ipyweb.protocol import encode
 
 TIME = timestamp(datetime.now(UTC))

@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from ipyweb import connection
 from ipyweb.errors import ConnectionFileError, HubError
 from ipyweb.hub import app, spool
+from ipyweb.private import write_private
 from ipyweb.protocol import encode
 
 from .conftest import Live, Pane, Session, display_frame, free_port, hello_fields
@@ -248,7 +249,7 @@ def test_a_kept_secret_that_others_could_have_written_is_refused(start: Callable
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"hub": 1}', b'{"hub":"x","token":"short","port":1}', b"\xff"])
 def test_a_spoilt_identity_is_replaced(start: Callable[..., Live], content: bytes) -> None:
-    connection.write_private(connection.data_dir() / "identity.json", content)
+    write_private(connection.data_dir() / "identity.json", content)
     assert len(start().state["token"]) == 64
 
 
@@ -519,7 +520,7 @@ def write_spool(name: str, *frames: str | bytes) -> Path:
     directory = connection.data_dir() / "spool"
     directory.mkdir(mode=0o700, exist_ok=True)
     raw = [frame.encode() if isinstance(frame, str) else frame for frame in frames]
-    connection.write_private(directory / name, b"".join(len(each).to_bytes(4, "big") + each for each in raw))
+    write_private(directory / name, b"".join(len(each).to_bytes(4, "big") + each for each in raw))
     return directory / name
 
 

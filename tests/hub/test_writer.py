@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -100,13 +101,13 @@ def test_a_store_that_cannot_be_opened_fails_the_start() -> None:
 
 def test_damage_replaces_the_store_and_tells_the_callers() -> None:
     async def body(thread: StoreThread, batches: list[Batch]) -> None:
-        def damaged(store: Store) -> None:
+        def damaged(_: object) -> Any:
             raise schema.Damaged("seen by a test")
 
-        def run_damaged(jobs: Any) -> Batch:
-            raise schema.Damaged("seen by a test")
+        def run_damaged(jobs: Any, run: Callable[[Any], Batch]) -> Batch:
+            return damaged(None) if damaged in jobs else run(jobs)
 
-        await thread.call(lambda store: setattr(store, "run", run_damaged))
+        await thread.call(lambda store: setattr(store, "run", partial(run_damaged, run=store.run)))
         with pytest.raises(Exception, match="set aside"):
             await thread.call(damaged)
         assert await thread.call(lambda store: store.open_session(make_hello())) == 0

@@ -1,5 +1,6 @@
 """A session whose messages are kept for the test instead of sent."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,12 +30,14 @@ class Sent:
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Session:
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """This process's session for one test; its thread never starts."""
     made = Session("script", IPyWeb())
     monkeypatch.setattr(made.client, "_start", lambda: None)
     monkeypatch.setattr(sessions, "_current", made)
-    return made
+    yield made
+    made.client.abandon()
+    made.handover.close(0)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 
 from ipyweb import connection
 
+from ..conftest import wait_until
 from .conftest import Terminal, data, listed, outputs, plain, sessions
 
 Start = Callable[..., Terminal]
@@ -54,8 +55,9 @@ def test_each_cell_shows_its_figures(ipython: Terminal) -> None:
     ipython.cell("plt.plot([1, 2]);")
     ipython.cell("for i in range(2): plt.figure(); plt.plot([i])")
     ipython.cell("plt.get_fignums()")
-    shown = ipython.outputs()
-    assert ["image/png" in each["mimetypes"] for each in shown] == [True] * 3
+    ipython.outputs()
+    wait_until(lambda: ["image/png" in each["mimetypes"] for each in outputs()] == [True] * 3, "the drawings")
+    shown = outputs()
     assert [each["source"]["cell"] for each in shown] == [5, 6, 6]
     assert all(data(each, "image/png").startswith(b"\x89PNG") for each in shown)
 
