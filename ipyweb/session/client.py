@@ -120,8 +120,8 @@ class Client:
         Line(self).run()
 
     def _spool(self) -> int:
-        from .spool import write_spool
-
+        with whole:
+            from .spool import write_spool
         with self._spooling:
             entries = self.backlog.drain()
             if not entries:

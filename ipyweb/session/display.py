@@ -134,7 +134,7 @@ def _ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
     current()
     with whole:  # also what later steps import: done by another thread during a fork, it would be missing in the child
-        from . import formatting, shell, spool  # noqa: F401
+        from . import formatting, shell  # noqa: F401
         from .script import use_in_script
         from .source import libraries
 

@@ -6,16 +6,20 @@ virtual environments. `LightShell` leaves all that alone.
 """
 
 import builtins
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
-from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from traitlets.config import Config
 
+from ..integrations import after_import
 from .forking import whole
 
 _lock = whole
+_TERMINAL = "IPython.terminal.interactiveshell"
+_undos: list[Callable[[], None]] = []
 
 
 class LightShell(InteractiveShell):
@@ -52,12 +56,19 @@ def get_shell() -> InteractiveShell:
         config = Config()
         config.HistoryManager.enabled = False
         light = LightShell.instance(config=config)
-        # a script may start IPython's terminal; without this, it would be told that there is a shell of another kind
-        TerminalInteractiveShell._instance = None
+        if _TERMINAL in sys.modules:
+            _free_terminal(_TERMINAL)
+        else:
+            _undos.append(after_import([_TERMINAL], _free_terminal))
         # holoviews and panel look for this name, once, when they are imported
         if not hasattr(builtins, "get_ipython"):
             builtins.get_ipython = light.get_ipython  # type: ignore[attr-defined]
         return light
+
+
+def _free_terminal(module: str) -> None:
+    """Let a script start IPython's terminal, which would be told that there is a shell of another kind."""
+    sys.modules[module].TerminalInteractiveShell._instance = None
 
 
 def remove_light_shell() -> None:
@@ -67,4 +78,6 @@ def remove_light_shell() -> None:
         if isinstance(shell, LightShell):
             if getattr(builtins, "get_ipython", None) == shell.get_ipython:
                 del builtins.get_ipython  # type: ignore[attr-defined]
+            while _undos:
+                _undos.pop()()
             LightShell.clear_instance()
