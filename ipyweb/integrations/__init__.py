@@ -68,10 +68,10 @@ def install(shell: Any, cells: bool = False) -> Undo:
 
             logging.getLogger("ipyweb").warning("ipyweb: %s could not be switched over: %s", module, error)
 
-    for module in TRIGGERS:
-        if module in sys.modules:
-            switch(module)
-    undos.append(after_import((module for module in TRIGGERS if module not in sys.modules), switch))
+    there = [module for module in TRIGGERS if is_imported(module)]
+    for module in there:
+        switch(module)
+    undos.append(after_import(TRIGGERS.keys() - there, switch))
 
     def undo() -> None:
         for each in reversed(undos):
@@ -80,8 +80,16 @@ def install(shell: Any, cells: bool = False) -> Undo:
     return undo
 
 
+def is_imported(module: str) -> bool:
+    """Whether a module is there as a whole; one whose code still runs may lack what we would switch."""
+    return module in sys.modules and module not in _executing
+
+
 def after_import(modules: Iterable[str], callback: Callable[[str], None]) -> Undo:
     """Call back once for each module, with its name, right after it has been imported for the first time.
+
+    Args:
+        modules: none of them `is_imported` yet.
 
     Returns:
         A function after which nothing is called any more.
@@ -140,6 +148,10 @@ def publish(data: Mapping[str, Any], *, display_id: str | None = None, update: b
     publish_display_data(dict(data), transient=transient, update=update)
 
 
+_executing: set[str] = set()
+"""The modules waited for whose code runs at present."""
+
+
 class _ImportHook:
     """Calls back once, after each of some modules has been imported.
 
@@ -160,23 +172,26 @@ class _ImportHook:
             return None
         behind = sys.meta_path[sys.meta_path.index(self) + 1 :]  # another of our hooks may be among them
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in behind)), None)
-        if spec is not None and spec.loader is not None:
-            loader: Any = _Loader(spec.loader, self._called_back)
+        if spec is not None and spec.loader is not None and not isinstance(spec.loader, _Loader):
+            loader: Any = _Loader(spec.loader)
             spec.loader = loader
         return spec
 
-    def _called_back(self, module: str) -> None:
+    def imported(self, module: str) -> None:
+        """Call back, if the module is waited for."""
         if module in self._modules:
             self._modules.discard(module)
             self._callback(module)
 
 
 class _Loader:
-    """A loader that hands everything to another, and calls back after the module has run."""
+    """A loader that hands everything to another, and lets our hooks call back after the module has run.
 
-    def __init__(self, loader: Any, callback: Callable[[str], None]) -> None:
+    That is those which are there by then: a module's own imports may bring us another one, or take one away.
+    """
+
+    def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._callback = callback
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """As the other loader does."""
@@ -187,5 +202,10 @@ class _Loader:
         """As the other loader does, then call back."""
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self._loader  # as if we had never been here
-        self._loader.exec_module(module)
-        self._callback(module.__name__)
+        _executing.add(module.__name__)
+        try:
+            self._loader.exec_module(module)
+        finally:
+            _executing.discard(module.__name__)
+        for hook in reversed([each for each in sys.meta_path if isinstance(each, _ImportHook)]):
+            hook.imported(module.__name__)

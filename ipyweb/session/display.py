@@ -134,6 +134,8 @@ def _ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
     current()
     with whole:  # also what later steps import: done by another thread during a fork, it would be missing in the child
+        import IPython  # noqa: F401 - first: what `install` does at its import needs our own modules whole
+
         from . import formatting, shell  # noqa: F401
         from .script import use_in_script
         from .source import libraries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..integrations import TRIGGERS, after_import
+from ..integrations import TRIGGERS, after_import, is_imported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Undo = Callable[[], None]
 
 _PYPLOT = "matplotlib.pyplot"
+_PARTS_OF_IPYTHON = {"IPython.display"}  # imported while IPython itself is not there as a whole
 _undos: list[Undo] = []
 
 
@@ -51,6 +52,8 @@ def switch_on() -> Undo:
         undos.append(take_over())
 
     def use_shell(module: str) -> None:
+        import IPython  # noqa: F401 - calls us in turn, which must not find our own modules half imported
+
         from .script import leave_script, use_in_script
 
         use_in_script()
@@ -61,7 +64,7 @@ def switch_on() -> Undo:
 
         undos.append(follow_prompt())
     undos.append(when_imported({_PYPLOT}, take_over_pyplot))
-    undos.append(when_imported({"IPython", *TRIGGERS} - {_PYPLOT}, use_shell))
+    undos.append(when_imported({"IPython", *TRIGGERS} - {_PYPLOT, *_PARTS_OF_IPYTHON}, use_shell))
 
     def undo() -> None:
         while undos:
@@ -81,10 +84,11 @@ def when_imported(modules: Iterable[str], callback: Callable[[str], None]) -> Un
 
             logging.getLogger("ipyweb").warning("ipyweb: %s could not be switched over: %s", module, error)
 
-    for module in modules:
-        if module in sys.modules:
-            quietly(module)
-    return after_import((module for module in modules if module not in sys.modules), quietly)
+    wanted = set(modules)
+    there = {module for module in wanted if is_imported(module)}
+    for module in there:
+        quietly(module)
+    return after_import(wanted - there, quietly)
 
 
 def _running_ipython() -> Any:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from .conftest import Run
 
 
@@ -54,3 +56,40 @@ def test_the_switches_can_be_turned_off(cells: Callable[..., Run]) -> None:
         "import altair; print(altair.renderers.active)",
     )
     assert "default" in run.out
+
+
+@pytest.mark.parametrize(
+    "first", ["import IPython.display", "import sympy", "import tqdm.notebook", "ipyweb.display('words')"]
+)
+def test_whatever_is_imported_first_everything_is_switched(script: Callable[[str], Run], first: str) -> None:
+    run = script(
+        f"import ipyweb; ipyweb.install()\n{first}\n"
+        "import tqdm.notebook\nfrom IPython.display import HTML, display\n"
+        "display(HTML('<b>bold</b>'))\nprint('bar', tqdm.notebook.display.__module__)"
+    )
+    assert "could not be switched over" not in run.err
+    assert run.shown[-1].data["text/html"] == b"<b>bold</b>"
+    assert "bar ipyweb.integrations.tqdm" in run.out
+
+
+PART, WHOLE = "xml.etree.ElementPath", "xml.etree.ElementTree"  # which imports the former
+
+
+def test_a_module_that_is_half_imported_is_waited_for(script: Callable[[str], Run]) -> None:
+    run = script(
+        "import ipyweb.integrations as i\n"
+        f"def part(module): print(i.is_imported('{WHOLE}')); i.after_import(['{WHOLE}'], whole)\n"
+        f"def whole(module): print('whole', i.is_imported('{WHOLE}'))\n"
+        f"i.after_import(['{WHOLE}'], print); i.after_import(['{PART}'], part)\n"
+        f"import {WHOLE}"
+    )
+    assert run.out.split() == ["False", WHOLE, "whole", "True"]
+
+
+def test_who_was_taken_back_hears_no_more(script: Callable[[str], Run]) -> None:
+    run = script(
+        "import ipyweb.integrations as i\n"
+        f"undo = i.after_import(['{WHOLE}'], print); i.after_import(['{PART}'], lambda module: undo())\n"
+        f"import {WHOLE}; print('imported')"
+    )
+    assert run.out.split() == ["imported"]
