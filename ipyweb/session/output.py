@@ -11,7 +11,7 @@ from .session import Session, current
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..connection import Connection, Response
+    from ..connection import Response
 
 REPR_TIMEOUT = 0.2
 ID_TIMEOUT = 5.0
@@ -65,8 +65,9 @@ class Output:
     def url(self) -> str | None:
         """Address of the pane with this output, carrying the pane's token; ``None`` when no hub took it."""
         from ..browser import link
+        from ..connection import find
 
-        number, hub = self.id, _find_hub()
+        number, hub = self.id, find()
         return None if number is None or hub is None else link(hub, self._session.project, number)
 
     def wait(self, timeout: float = 5) -> "Output":
@@ -103,7 +104,7 @@ class Output:
         """Put it into the trash, where it stays for some days.
 
         Raises:
-            HubUnreachable: there is no hub.
+            HubUnreachable: no hub took it, or none could be started.
         """
         self._request("DELETE")
 
@@ -118,7 +119,7 @@ class Output:
         Raises:
             OutputNotFound: it has no such representation; the message lists those it has.
             HubError: the figure cannot be drawn so; the message says why.
-            HubUnreachable: there is no hub.
+            HubUnreachable: no hub took it, or none could be started.
         """
         from urllib.parse import quote, urlencode
 
@@ -135,7 +136,7 @@ class Output:
         Raises:
             ValueError: no MIME type belongs to the extension.
             OutputNotFound: it has no such representation.
-            HubUnreachable: there is no hub.
+            HubUnreachable: no hub took it, or none could be started.
         """
         from mimetypes import guess_type
 
@@ -151,7 +152,7 @@ class Output:
 
         Raises:
             KeeperUnavailable: it shows none, or one of another environment, or it is not kept any more.
-            HubUnreachable: there is no hub.
+            HubUnreachable: no hub took it, or none could be started.
         """
         from .drawing import load_figure
 
@@ -159,12 +160,12 @@ class Output:
         return load_figure(self._request("GET").json())
 
     def _request(self, method: str, suffix: str = "") -> "Response":
-        from ..connection import request
+        from ..connection import request, start
 
-        number, hub = self.id, _find_hub()
-        if number is None or hub is None:
-            raise HubUnreachable(f"expected {self!r} to be stored at a running hub; `ipyweb doctor` tells more")
-        return request(hub, method, f"api/outputs/{number}{suffix}", timeout=150.0)
+        number = self.id
+        if number is None:
+            raise HubUnreachable(f"expected {self!r} to be stored at a hub; `ipyweb doctor` tells more")
+        return request(start(), method, f"api/outputs/{number}{suffix}", timeout=150.0)
 
     def _wait_id(self, timeout: float) -> int | None:
         if self._id is None and self._receipt is not None:
@@ -198,18 +199,9 @@ def get(id: int) -> Output:  # noqa: A002 - the public name
 
     Raises:
         OutputNotFound: there is none; the message names ids that exist.
-        HubUnreachable: there is no hub.
+        HubUnreachable: no hub could be started.
     """
-    from ..connection import request
+    from ..connection import request, start
 
-    hub = _find_hub()
-    if hub is None:
-        raise HubUnreachable(f"expected a running hub that has output {id}; `ipyweb url` starts one")
-    record: Mapping[str, Any] = request(hub, "GET", f"api/outputs/{int(id)}").json()
+    record: Mapping[str, Any] = request(start(), "GET", f"api/outputs/{int(id)}").json()
     return Output(current(), record["display_id"], list(record["mimetypes"]), record["title"], id=int(id))
-
-
-def _find_hub() -> "Connection | None":
-    from ..connection import find
-
-    return find()

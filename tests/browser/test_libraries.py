@@ -64,7 +64,7 @@ def misses(host: str) -> Check:
     """It needs the internet, and the pane says which part of it."""
 
     def check(pane: Pane) -> None:
-        expect(pane.page.locator("[data-testid=stage] details.note")).to_contain_text(host)
+        expect(pane.page.locator("[data-testid=stage] .note")).to_contain_text(host)
         pane.problems.clear()  # the browser says the same in its console
 
     return check

@@ -11,6 +11,7 @@ import pytest
 
 from ipyweb import connection
 
+from ..conftest import stop_hub
 from .conftest import data, outputs, plain, sessions
 
 SHOW = "import ipyweb; from things import *; ipyweb.display(Rich(), title='Named')"
@@ -125,3 +126,9 @@ def test_over_ssh_the_line_of_the_tunnel_comes_with_the_link(
     tunnel = re.search(r"over SSH; on your own machine first: (ssh -L .*)", printed)
     assert tunnel is not None
     assert re.fullmatch(rf"ssh -L {hub.port}:127\.0\.0\.1:{hub.port} \S+@\S+ -p 2222", tunnel[1].strip())
+
+
+def test_an_output_of_the_history_is_there_when_no_hub_runs() -> None:
+    run(SHOW)
+    stop_hub()
+    assert run("import ipyweb; print(ipyweb.get(1).data('text/html').decode())").stdout == "<b>rich</b>\n"
