@@ -9,6 +9,7 @@ message is a JSON object, followed by as many raw parts as its ``parts`` says.
 import contextlib
 import json
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import AuthenticationError
@@ -103,6 +104,15 @@ class Door:
         (self._directory / SOCKET).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self._listener.close()
+
+
+def hang_up(peer: Connection) -> None:
+    """End a conversation without closing the connection, which another thread may be reading from: it gets `EOFError`.
+
+    The connection closes when nobody has it any more.
+    """
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(peer.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def send(peer: Connection, header: Mapping[str, Any], parts: Sequence[Buffer] = ()) -> None:

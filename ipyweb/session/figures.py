@@ -311,6 +311,8 @@ class Handover:
         return sum(each.snapshot.bytes for each in self._pending.values() if each.snapshot is not None) > HELD_BYTES
 
     def _converse(self, peer: "Connection") -> None:
+        from ..figures.channel import hang_up
+
         self._peer = peer
         receiver = threading.Thread(target=self._listen, args=(peer,), name="ipyweb-figures-in", daemon=True)
         receiver.start()
@@ -320,8 +322,7 @@ class Handover:
                 if pending is not None:
                     self._send(peer, pending)
         finally:
-            with contextlib.suppress(OSError):
-                peer.close()
+            hang_up(peer)
 
     def _next(self, peer: "Connection") -> _Pending | None:
         with self._changed:
