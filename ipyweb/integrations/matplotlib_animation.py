@@ -14,19 +14,21 @@ from typing import Any
 SECONDS = 3.0
 """How long ``plt.show()`` draws frames of one animation; the rest is left out, and said so."""
 
+_STYLE = "<style>body { text-align: center } video, .animation img { max-width: 100%; height: auto }</style>"
 _FONT_LINK = re.compile(r"<link\b[^>]*font-awesome[^>]*>")
 _ICON = re.compile(r'<i class="fa (fa-[\w -]+)"></i>')
 _ICONS = {
-    "fa-minus": "-",
-    "fa-fast-backward": "⏮",
-    "fa-step-backward": "⏪",
-    "fa-play fa-flip-horizontal": "◀",
-    "fa-pause": "⏸",
-    "fa-play": "▶",
-    "fa-step-forward": "⏩",
-    "fa-fast-forward": "⏭",
-    "fa-plus": "+",
+    "fa-minus": "M3 7h10v2H3z",
+    "fa-fast-backward": "M2 3h2v10H2zM9 3v10L4 8zM14 3v10L9 8z",
+    "fa-step-backward": "M3 3h2v10H3zM12 3v10L5 8z",
+    "fa-play fa-flip-horizontal": "M12 3v10L4 8z",
+    "fa-pause": "M4 3h3v10H4zM9 3h3v10H9z",
+    "fa-play": "M4 3v10l8-5z",
+    "fa-step-forward": "M11 3h2v10h-2zM4 3v10l7-5z",
+    "fa-fast-forward": "M12 3h2v10h-2zM7 3v10l5-5zM2 3v10l5-5z",
+    "fa-plus": "M7 3h2v4h4v2H9v4H7V9H3V7h4z",
 }
+"""The shapes of the buttons' icons, in a square of 16."""
 
 
 def animations_of(figure: Any) -> list[Any]:
@@ -56,8 +58,10 @@ def html(animations: list[Any], seconds: float | None = None) -> tuple[str, str 
 
     with TemporaryDirectory() as folder:
         if FFMpegWriter.isAvailable():
-            return _video(animations, seconds, Path(folder, "animation.m4v"))
-        return _flip_book(animations, seconds, Path(folder, "animation.html"))
+            player, said = _video(animations, seconds, Path(folder, "animation.m4v"))
+        else:
+            player, said = _flip_book(animations, seconds, Path(folder, "animation.html"))
+    return f"{_STYLE}{player}", said
 
 
 def _flip_book(animations: list[Any], seconds: float | None, path: Path) -> tuple[str, str | None]:
@@ -67,7 +71,12 @@ def _flip_book(animations: list[Any], seconds: float | None, path: Path) -> tupl
     writer = _limited(HTMLWriter, seconds)(fps=_fps(animations), embed_frames=True, default_mode=mode)
     said = _save(animations, writer, path)
     text = _FONT_LINK.sub("", path.read_text())
-    return _ICON.sub(lambda match: _ICONS.get(match[1], "•"), text), said
+    return _ICON.sub(_icon, text), said
+
+
+def _icon(match: re.Match[str]) -> str:
+    shape = _ICONS.get(match[1], "M6 6h4v4H6z")
+    return f'<svg width="16" height="16" viewBox="0 0 16 16" fill="currentColor"><path d="{shape}"/></svg>'
 
 
 def _video(animations: list[Any], seconds: float | None, path: Path) -> tuple[str, str | None]:

@@ -138,7 +138,7 @@ _SPEAKING = ("_repr_mimebundle_", "_repr_html_", "_repr_png_", "_repr_svg_", "_i
 
 
 def figure_of(obj: Any) -> Any:
-    """The figure of something that has one and no representation of its own: axes, an array of axes, a seaborn grid.
+    """The figure of something that has one and no representation of its own: axes, an array of them, lines, a seaborn grid.
 
     Returns:
         The figure, ``obj`` itself if it is one; ``None`` when there is none.
@@ -151,6 +151,8 @@ def figure_of(obj: Any) -> Any:
         return _whole(obj.get_figure())
     if type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray":
         return figure_of(obj.flat[0]) if obj.dtype == object and obj.size and _is_artist(obj.flat[0]) else None
+    if isinstance(obj, (list, tuple)):  # what `plot`, `bar` and `errorbar` return
+        return figure_of(obj[0]) if obj and _is_artist(obj[0]) else None
     if isinstance(obj, type) or any(hasattr(type(obj), name) for name in _SPEAKING):
         return None
     return next(filter(None, (_whole(getattr(obj, name, None)) for name in _OWNING)), None)

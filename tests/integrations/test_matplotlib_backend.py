@@ -233,11 +233,12 @@ def test_axes_and_whatever_holds_a_figure_show_their_figure(script: Script) -> N
     code = (
         "import ipyweb\nf, axes = plt.subplots(2, 2)\n"
         "class Grid: figure = f\nclass Display: figure_ = f\n"
-        "for each in (f, axes[0, 0], axes, axes.flat[0].plot([1])[0], Grid(), Display(), f.subfigures()):\n"
+        "for each in (f, axes[0, 0], axes, axes.flat[0].plot([1])[0], Grid(), Display(), f.subfigures(),\n"
+        "    axes[0, 0].plot([1]), axes[0, 0].bar([0], [1]), axes[0, 0].errorbar([0], [1], 1)):\n"
         "    ipyweb.display(each)\n"
         "ipyweb.display()"
     )
-    assert ["image/png" in each.data for each in script(PYPLOT + code).shown] == [True] * 8
+    assert ["image/png" in each.data for each in script(PYPLOT + code).shown] == [True] * 11
 
 
 def test_displaying_nothing_says_what_was_expected(script: Script) -> None:
