@@ -11,6 +11,7 @@ from ..protocol import PROTOCOL
 from . import drawing, openapi, records
 from .base import ADMIN, ANY, PRODUCERS, Handler
 from .data import BytesHandler, content_type_of
+from .keepers import EnvironmentGone
 from .messages import line
 from .publish import published
 from .store import Data, Filter, OutputRow, SessionRow
@@ -161,6 +162,8 @@ class OutputData(BytesHandler, OutputsHandler):
             content = await drawn
         except KeeperUnavailable as error:
             self.set_header("X-Ipyweb-Reason", drawing.header_text(error))
+            if isinstance(error, EnvironmentGone):
+                self.set_header("X-Ipyweb-Environment", "gone")
             if mimetype in stored:
                 return False
             self.refuse(504, f"this figure cannot be drawn as {mimetype} now: {error}")

@@ -34,6 +34,10 @@ _NACKS: dict[type[Exception], str] = {
 }
 
 
+class EnvironmentGone(KeeperUnavailable):
+    """The Python environment that made a figure cannot be started any more."""
+
+
 class KeeperLink(Peer):
     """The socket of one figure keeper.
 
@@ -169,6 +173,7 @@ class Keepers:
             wanted: ``mime``, and ``width``, ``height``, ``dpi``, ``style`` as far as they are asked for.
 
         Raises:
+            EnvironmentGone: no keeper of its environment can be started.
             KeeperUnavailable: it cannot be drawn; the text says why.
         """
         key = hashlib.sha256(json.dumps([figure["id"], wanted], sort_keys=True).encode()).hexdigest()
@@ -199,7 +204,10 @@ class Keepers:
         return self._links[environment]
 
     async def _bring(self, environment: str) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self._start, environment)
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._start, environment)
+        except KeeperUnavailable as error:
+            raise EnvironmentGone(str(error)) from error
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 while environment not in self._links:

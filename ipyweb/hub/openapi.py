@@ -217,7 +217,8 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/outputs/{id}/data": {
         "get": _does(
             "The bytes of one representation. A matplotlib figure is drawn anew in any size, and in formats not "
-            "stored (504 when it cannot be); X-Ipyweb-Rendered says whether that happened (keeper) or not (stored)",
+            "stored (504 when it cannot be); X-Ipyweb-Rendered says whether that happened (keeper) or not (stored), "
+            "X-Ipyweb-Reason then why not, and X-Ipyweb-Environment that its environment is gone",
             "*/*",
             query=_query(
                 mime="the richest by default",

@@ -71,7 +71,13 @@ export class Api {
     const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
     const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
-    return { blob: await response.blob(), live: response.headers.get("X-Ipyweb-Rendered") === "keeper" };
+    const { headers } = response;
+    return {
+      blob: await response.blob(),
+      live: headers.get("X-Ipyweb-Rendered") === "keeper",
+      gone: headers.get("X-Ipyweb-Environment") === "gone",
+      reason: headers.get("X-Ipyweb-Reason") ?? "",
+    };
   }
 
   async #json<T>(path: string, method = "GET"): Promise<T> {

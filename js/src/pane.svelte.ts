@@ -7,7 +7,7 @@ import type { Action } from "./keys.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
-import type { Drawing, Size } from "./renderers/figure.ts";
+import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
 import { Settings } from "./settings.svelte.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
@@ -39,8 +39,6 @@ export class Pane {
   /** An address in an output that was clicked and waits for the user's word. */
   link = $state<string | null>(null);
   helping = $state(false);
-  /** How the figure shown is drawn: anew for this screen, or as it was stored; empty for anything else. */
-  drawn = $state<"" | "live" | "stored">("");
   /** The path of the project that the pane was opened for. */
   ownProject = $state<string | null>(null);
   /** The output that the address asks for. */
@@ -48,6 +46,8 @@ export class Pane {
 
   /** The MIME types that the user chose instead of the richest, by output. */
   #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
+  /** What came of drawing a figure anew, the last time. */
+  #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
   #api: Api | undefined;
   #connection: Connection | undefined;
   #cursor = 0;
@@ -61,10 +61,18 @@ export class Pane {
   get view(): { output: OutputRecord; mime: string } | null {
     const output = this.outputs.shown;
     if (!output) return null;
-    const richest = output.figure && isComing(output) ? "image/png" : byRichness(output.mimetypes)[0];
+    const picture = this.fate?.live === false ? storedMime(output) : "image/png";
+    const richest = output.figure && isComing(output) ? picture : byRichness(output.mimetypes)[0];
     const chosen = this.#chosen.get(output.id);
     const mime = chosen && output.mimetypes.includes(chosen) ? chosen : richest;
     return mime ? { output, mime } : null;
+  }
+
+  /** What came of drawing the figure shown anew; nothing for anything else, and while it is not known. */
+  get fate(): Fate | null {
+    const { shown } = this.outputs;
+    const known = shown?.figure && this.#drawn?.output === shown.id && this.#drawn.version === shown.version;
+    return known ? this.#drawn!.fate : null;
   }
 
   // -- beginning ------------------------------------------------------------------------------------------------------
@@ -278,6 +286,9 @@ export class Pane {
 
   /** Draws a figure for the stage. */
   draw = (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => this.#api!.drawing(output, size, signal);
+
+  /** Learn what came of drawing a figure. */
+  drawn = (output: OutputRecord, fate: Fate): void => void (this.#drawn = { output: output.id, version: output.version, fate });
 
   choose(mime: string): void {
     const { shown } = this.outputs;

@@ -9,7 +9,7 @@ import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { LiveFigure, type Draw } from "./renderers/figure.ts";
+import { LiveFigure, type Draw, type Fate } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
@@ -33,8 +33,8 @@ export interface PresenterEvents {
   save(view: View): void;
   /** Draws a matplotlib figure for the stage. */
   draw: Draw;
-  /** Whether the figure shown was drawn anew, or is as stored; `null` when none is shown. */
-  drawn(live: boolean | null): void;
+  /** Whether a figure was drawn anew. */
+  drawn(output: OutputRecord, fate: Fate): void;
 }
 
 /** What is in the stage, or about to be: one element, and the frame in it if it has one. */
@@ -173,11 +173,10 @@ export class Presenter {
 
   /** A figure's picture follows the stage's size from now on. */
   #enliven(layer: Layer): void {
-    this.#events.drawn(null);
     const { output, mime } = layer.view;
     const picture = layer.element.querySelector<HTMLImageElement>("img");
     if (!output.figure || mime !== "image/png" || !picture) return;
-    const told = (live: boolean) => void (layer === this.#current && this.#events.drawn(live));
+    const told = (fate: Fate) => void (layer === this.#current && this.#events.drawn(output, fate));
     layer.figure = new LiveFigure(picture, this.#stage, output, this.#events.draw, told);
   }
 
@@ -356,8 +355,9 @@ const isImage = (view: View): boolean => family(view.mime).renderer === "image";
 
 const name = (output: OutputRecord): string => output.figure?.description ?? output.title ?? `Output ${output.id}`;
 
-/** The MIME metadata of the view's own type; as in Jupyter it may also stand at the top. */
+/** The MIME metadata of the view's own type; as in Jupyter it may also stand at the top. A figure fills the stage. */
 function metadata({ output, mime }: View): Record<string, unknown> {
+  if (output.figure && mime === "image/svg+xml") return { fill: true };
   const own = output.metadata[mime];
   return typeof own === "object" && own !== null ? (own as Record<string, unknown>) : output.metadata;
 }

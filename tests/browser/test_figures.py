@@ -74,7 +74,7 @@ def test_a_figure_of_default_size_fills_the_stage_and_follows_it(
     pane = opened(open_pane, hub, show("f = Figure(); f.subplots().plot([1, 3, 2])"))
     width, height = stage(pane.page)
     assert wait_for_width(pane.page, width - 32) == (width - 32, height - 32)
-    expect(pane.page.get_by_test_id("drawn")).to_have_text("live figure")
+    expect(pane.page.get_by_test_id("drawn")).to_have_text("drawn anew")
     pane.page.set_viewport_size({"width": 800, "height": 700})
     width, height = stage(pane.page)
     assert wait_for_width(pane.page, width - 32) == (width - 32, height - 32)
@@ -106,11 +106,23 @@ def test_a_figure_says_in_words_what_it_shows(show: Show, open_pane: OpenPane, h
     assert "title: Tides" in (pane.page.locator("[data-testid=stage] img").get_attribute("alt") or "")
 
 
-def test_where_nobody_can_draw_it_anew_the_stored_picture_is_shown_and_said_to_be_that(
+def test_a_figure_whose_environment_is_gone_is_shown_from_its_svg(
     show: Show, open_pane: OpenPane, hub: connection.Connection
 ) -> None:
-    output = show("f = Figure(); f.subplots().plot([1, 3, 2])")
-    (keepers.shelf_dir(environment()) / keepers.RECORD).unlink()
+    output = show("f = Figure(); f.subplots().set_title('Tides')")
+    record = keepers.read_record(environment())
+    gone = ["/nonexistent/venv/bin/python", *record["command"][1:]]
+    keepers.write_record(environment(), gone, record["environment"], record["settings"])
     pane = opened(open_pane, hub, output)
-    expect(pane.page.get_by_test_id("drawn")).to_have_text("as stored")
+    expect(pane.page.get_by_test_id("drawn")).to_have_text("from its SVG, since its environment is gone")
+    expect(pane.page.locator("[data-mime='image/svg+xml'][data-state=ready]")).to_have_count(1)
+    for width, height in ((1100, 720), (700, 600)):
+        pane.page.set_viewport_size({"width": width, "height": height})
+        wide, high = stage(pane.page)
+        fills = "([w, h]) => { const box = document.querySelector('svg').getBoundingClientRect();"
+        pane.frame.wait_for_function(
+            fills + " return box.width === w && box.height === h }", arg=[wide - 32, high - 32]
+        )
+    pane.page.get_by_role("button", name="PNG").click()
+    expect(pane.page.get_by_test_id("drawn")).to_have_text("as stored, since its environment is gone")
     assert natural(pane.page) == (640, 480)

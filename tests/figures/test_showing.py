@@ -16,10 +16,11 @@ from PIL import Image
 
 import ipyweb
 from ipyweb import connection, keepers
+from ipyweb.errors import HubError
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
-from ..conftest import stop_hub
+from ..conftest import stop_hub, wait_until
 from .conftest import ROOT
 
 LINE = "from matplotlib.figure import Figure\nf = Figure(); a = f.subplots(); a.plot([1, 3, 2]); a.set_title('Tides')\n"
@@ -121,6 +122,26 @@ def test_a_figure_survives_hub_and_keeper(hub: connection.Connection) -> None:
     again = connection.start()
     answer = data(again, 1, "mime=application/pdf&width=8in")
     assert answer.body.startswith(b"%PDF")
+
+
+def test_an_svg_made_in_idle_time_serves_when_the_environment_is_gone(hub: connection.Connection) -> None:
+    script(f"{SHOW}o.wait(20); ipyweb.session.session.current().handover.flush(60)")
+    wait_until(lambda: "image/svg+xml" in outputs(hub)[0]["mimetypes"], "the SVG")
+    assert "drawn" not in outputs(hub)[0]["figure"]
+    stop_keeper()
+    record = keepers.read_record(environment())
+    keepers.write_record(environment(), ["/nonexistent/venv/bin/python"], record["environment"], record["settings"])
+    own = data(hub, 1, "mime=image/png")
+    sized = data(hub, 1, "mime=image/png&width=300")
+    vectors = data(hub, 1, "mime=image/svg%2Bxml&width=300")
+    assert sized.body == own.body
+    assert b"<svg" in vectors.body
+    for answer in (sized, vectors):
+        assert answer.headers["x-ipyweb-rendered"] == "stored"
+        assert answer.headers["x-ipyweb-environment"] == "gone"
+        assert "cannot be started" in answer.headers["x-ipyweb-reason"]
+    with pytest.raises(HubError, match="cannot be drawn as application/pdf now"):
+        data(hub, 1, "mime=application/pdf")
 
 
 def test_what_cannot_be_pickled_is_drawn_where_it_is_and_says_so(hub: connection.Connection) -> None:

@@ -145,7 +145,22 @@ def test_without_a_keeper_the_stored_picture_has_to_do(shown: Live) -> None:
     answer = shown.request("GET", "/api/outputs/1/data?mime=image/png&width=300")
     assert answer.body == PNG
     assert answer.headers["x-ipyweb-rendered"] == "stored"
-    assert answer.headers["x-ipyweb-reason"]
+    assert "nothing is known of the environment" in answer.headers["x-ipyweb-reason"]
+    assert answer.headers["x-ipyweb-environment"] == "gone"
+
+
+def test_a_keeper_that_cannot_draw_a_figure_says_why_and_its_environment_is_not_gone(shown: Live) -> None:
+    keeper = Keeper(shown)
+    keeper.drawn({"image/png": PNG})
+    thread = threading.Thread(
+        target=lambda: keeper.say({"type": "rendered", "n": keeper.hear()["n"], "last": True, "error": "no ink"})
+    )
+    thread.start()
+    answer = shown.request("GET", "/api/outputs/1/data?mime=image/png&width=300")
+    thread.join()
+    assert answer.body == PNG
+    assert answer.headers["x-ipyweb-reason"] == "no ink"
+    assert "x-ipyweb-environment" not in answer.headers
 
 
 def test_without_keeper_and_picture_the_reason_is_told(shown: Live) -> None:

@@ -11,10 +11,17 @@ export interface Size {
   dpi: number;
 }
 
-export interface Drawing {
-  blob: Blob;
-  /** Whether the figure was drawn anew; otherwise this is the stored picture. */
+/** Whether a figure was drawn anew, and if not, why not. */
+export interface Fate {
   live: boolean;
+  /** Whether the Python environment that could draw it is gone. */
+  gone: boolean;
+  reason: string;
+}
+
+export interface Drawing extends Fate {
+  /** What was drawn, or else the stored picture. */
+  blob: Blob;
 }
 
 export type Draw = (output: OutputRecord, size: Size, signal: AbortSignal) => Promise<Drawing>;
@@ -45,6 +52,16 @@ export function sizeFor(figure: FigureInfo, css: { width: number; height: number
   return { ...pixels, dpi: Math.min(10_000, Math.max(1, dpi)) };
 }
 
+/** What to show of a figure that nobody can draw anew: its SVG, which is sharp at any size, or else its picture. */
+export const storedMime = ({ mimetypes }: OutputRecord): string => (mimetypes.includes("image/svg+xml") ? "image/svg+xml" : "image/png");
+
+/** What people are told about how the figure before them came to be, if there is anything to tell. */
+export function origin(mime: string, { live, gone }: Fate): string {
+  if (live) return mime === "image/png" ? "drawn anew" : "";
+  const what = mime === "image/svg+xml" ? "from its SVG" : mime === "image/png" ? "as stored" : "";
+  return what && gone ? `${what}, since its environment is gone` : what;
+}
+
 /** Keeps one image at the stage's size for as long as it is shown. */
 export class LiveFigure {
   readonly #image: HTMLImageElement;
@@ -52,14 +69,14 @@ export class LiveFigure {
   readonly #output: OutputRecord;
   readonly #figure: FigureInfo;
   readonly #draw: Draw;
-  readonly #told: (live: boolean) => void;
+  readonly #told: (fate: Fate) => void;
   readonly #observer: ResizeObserver;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | undefined;
   #asked = "";
   #url = "";
 
-  constructor(image: HTMLImageElement, stage: HTMLElement, output: OutputRecord, draw: Draw, told: (live: boolean) => void) {
+  constructor(image: HTMLImageElement, stage: HTMLElement, output: OutputRecord, draw: Draw, told: (fate: Fate) => void) {
     this.#image = image;
     this.#stage = stage;
     this.#output = output;
@@ -103,14 +120,14 @@ export class LiveFigure {
     this.#running?.abort();
     const running = (this.#running = new AbortController());
     try {
-      const { blob, live } = await this.#draw(this.#output, size, running.signal);
+      const { blob, ...fate } = await this.#draw(this.#output, size, running.signal);
       if (running.signal.aborted) return;
-      if (live) await this.#swap(blob, running.signal);
-      if (!running.signal.aborted) this.#told(live);
-    } catch {
+      if (fate.live) await this.#swap(blob, running.signal);
+      if (!running.signal.aborted) this.#told(fate);
+    } catch (error) {
       if (running.signal.aborted) return;
       this.#asked = "";
-      this.#told(false);
+      this.#told({ live: false, gone: false, reason: (error as Error).message });
     }
   }
 

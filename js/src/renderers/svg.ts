@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export function render(el: HTMLElement, bundle: Bundle): Cleanup {
   const svg = parse(text(bundle));
   removeScripts(svg);
-  fit(svg);
+  fit(svg, bundle.metadata["fill"] === true);
   el.className = "center paper";
   el.replaceChildren(document.adoptNode(svg));
   return () => {};
@@ -45,13 +45,13 @@ function removeScripts(svg: SVGSVGElement): void {
   }
 }
 
-/** Keeps the drawing's own size but never beyond the frame; without a size of its own it fills the frame. */
-function fit(svg: SVGSVGElement): void {
+/** Keeps the drawing's own size but never beyond the frame; on request, or without a size of its own, it fills the frame. */
+function fit(svg: SVGSVGElement, fill: boolean): void {
   const { width, height } = { width: svg.getAttribute("width"), height: svg.getAttribute("height") };
   if (!svg.hasAttribute("viewBox") && parseFloat(width ?? "") > 0 && parseFloat(height ?? "") > 0) {
     svg.setAttribute("viewBox", `0 0 ${parseFloat(width!)} ${parseFloat(height!)}`);
   }
   svg.style.maxWidth = "calc(100vw - 32px)";
   svg.style.maxHeight = "calc(100vh - 32px)";
-  if (!width && !height) Object.assign(svg.style, { width: "calc(100vw - 32px)", height: "calc(100vh - 32px)" });
+  if (fill || (!width && !height)) Object.assign(svg.style, { width: "calc(100vw - 32px)", height: "calc(100vh - 32px)" });
 }

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { FigureInfo, OutputRecord } from "../protocol.ts";
+import { fit, LiveFigure, origin, sizeFor, storedMime, type Drawing, type Fate, type Size } from "./figure.ts";
+
+const FILLING: FigureInfo = { id: "f", keeper: "k", size: [640, 480], dpi: 100, default_size: true };
+const OWN: FigureInfo = { ...FILLING, size: [200, 400], default_size: false };
+const STAGE = { width: 832, height: 632 };
+const LIVE: Fate = { live: true, gone: false, reason: "" };
+const GONE: Fate = { live: false, gone: true, reason: "no Python" };
+
+it("lets a figure of default size fill the stage, and another keep its proportion", () => {
+  expect(fit(FILLING, STAGE)).toEqual({ width: 800, height: 600 });
+  expect(fit(OWN, STAGE)).toEqual({ width: 300, height: 600 });
+});
+
+it("never asks for nothing, however small the stage", () => {
+  expect(fit(FILLING, { width: 0, height: 0 })).toEqual({ width: 50, height: 50 });
+  expect(fit({ ...OWN, size: [1, 1000] }, { width: 0, height: 0 }).width).toBe(1);
+});
+
+it("keeps the letters of a filling figure as large as they are, and lets another grow as a whole", () => {
+  expect(sizeFor(FILLING, { width: 800, height: 600 }, 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
+  expect(sizeFor(OWN, { width: 300, height: 600 }, 2)).toEqual({ width: 600, height: 1200, dpi: 300 });
+});
+
+it("asks for nothing that a browser cannot show or the hub refuses", () => {
+  const { width, height, dpi } = sizeFor(OWN, { width: 30_000, height: 60_000 }, 3);
+  expect([width, height]).toEqual([16_000, 16_000]);
+  expect(dpi).toBeLessThanOrEqual(10_000);
+  expect(sizeFor({ ...FILLING, dpi: 0.01 }, STAGE, 1).dpi).toBe(1);
+});
+
+it("shows the SVG of a figure that nobody can draw anew, where there is one", () => {
+  const output = (...mimetypes: string[]) => ({ mimetypes }) as unknown as OutputRecord;
+  expect(storedMime(output("image/png", "image/svg+xml", "text/plain"))).toBe("image/svg+xml");
+  expect(storedMime(output("image/png", "text/plain"))).toBe("image/png");
+});
+
+it("says where the picture comes from", () => {
+  expect(origin("image/png", LIVE)).toBe("drawn anew");
+  expect(origin("image/svg+xml", LIVE)).toBe("");
+  expect(origin("image/svg+xml", GONE)).toBe("from its SVG, since its environment is gone");
+  expect(origin("image/png", GONE)).toBe("as stored, since its environment is gone");
+  expect(origin("image/svg+xml", { ...GONE, gone: false })).toBe("from its SVG");
+  expect(origin("text/plain", GONE)).toBe("");
+});
+
+// -- a figure in a stage ----------------------------------------------------------------------------------------------
+
+interface Asked {
+  size: Size;
+  signal: AbortSignal;
+  answer(drawing: Drawing): Promise<void>;
+  fail(error: Error): Promise<void>;
+}
+
+let asked: Asked[];
+let told: Fate[];
+let resized: () => void;
+let stage: HTMLElement;
+let image: HTMLImageElement;
+let figure: LiveFigure | undefined;
+
+function resize(width: number, height: number): void {
+  Object.defineProperties(stage, { clientWidth: { value: width, configurable: true }, clientHeight: { value: height, configurable: true } });
+}
+
+function show(info: FigureInfo): void {
+  const draw = (_: OutputRecord, size: Size, signal: AbortSignal) =>
+    new Promise<Drawing>((resolve, reject) => {
+      const settle = (end: () => void) => (end(), vi.advanceTimersByTimeAsync(0).then(() => {}));
+      asked.push({ size, signal, answer: (drawing) => settle(() => resolve(drawing)), fail: (error) => settle(() => reject(error)) });
+    });
+  figure = new LiveFigure(image, stage, { figure: info } as OutputRecord, draw, (fate) => told.push(fate));
+}
+
+const drawing = (fate: Fate): Drawing => ({ ...fate, blob: new Blob(["png"], { type: "image/png" }) });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("ResizeObserver", class {
+    constructor(callback: () => void) {
+      resized = callback;
+    }
+    observe(): void {}
+    disconnect(): void {}
+  });
+  vi.spyOn(HTMLImageElement.prototype, "decode").mockResolvedValue();
+  [asked, told] = [[], []];
+  [stage, image] = [document.createElement("div"), document.createElement("img")];
+  resize(STAGE.width, STAGE.height);
+});
+
+afterEach(() => {
+  figure?.end();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+it("asks at once, shows what came, and says that it is drawn anew", async () => {
+  show(FILLING);
+  expect(asked[0]!.size).toEqual({ width: 800, height: 600, dpi: 100 });
+  expect(image.style.width).toBe("800px");
+  await asked[0]!.answer(drawing(LIVE));
+  expect(image.src).toMatch(/^blob:/);
+  expect(told).toEqual([LIVE]);
+});
+
+it("stretches at once while the stage changes, and asks once it is calm", async () => {
+  show(FILLING);
+  for (const width of [900, 950, 1032]) {
+    resize(width, 632);
+    resized();
+    expect(image.style.width).toBe(`${width - 32}px`);
+  }
+  expect(asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(asked).toHaveLength(2);
+  expect(asked[0]!.signal.aborted).toBe(true);
+  expect(asked[1]!.size.width).toBe(1000);
+  await asked[0]!.answer(drawing(LIVE));
+  expect(told).toEqual([]);
+});
+
+it("does not ask for a figure that is slow to draw on every drag", async () => {
+  show({ ...FILLING, seconds: 4 });
+  resize(1032, 632);
+  resized();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(asked).toHaveLength(2);
+});
+
+it("does not ask twice for one size", async () => {
+  show(FILLING);
+  resized();
+  await vi.advanceTimersByTimeAsync(20);
+  expect(asked).toHaveLength(1);
+});
+
+it("leaves the stored picture where nothing can be drawn, and says why", async () => {
+  show(FILLING);
+  await asked[0]!.answer(drawing(GONE));
+  expect(image.src).toBe("");
+  expect(told).toEqual([GONE]);
+});
+
+it("asks again for a size that failed", async () => {
+  show(FILLING);
+  await asked[0]!.fail(new Error("no hub"));
+  expect(told).toEqual([{ live: false, gone: false, reason: "no hub" }]);
+  resized();
+  await vi.advanceTimersByTimeAsync(20);
+  expect(asked).toHaveLength(2);
+});
+
+it("waits for a stage that has no size yet", () => {
+  resize(0, 0);
+  show(FILLING);
+  expect(asked).toHaveLength(0);
+});
+
+it("says nothing once it has ended", async () => {
+  show(FILLING);
+  figure!.end();
+  await asked[0]!.answer(drawing(LIVE));
+  expect([told, image.src]).toEqual([[], ""]);
+});
