@@ -1,6 +1,7 @@
 """``%load_ext ipyweb``: puts the doors into a running IPython, and takes them out again."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -9,7 +10,7 @@ from .. import config as settings
 from .. import integrations
 from .doors import stand_at
 from .script import served
-from .session import Cell, Kind, current
+from .session import Cell, Kind, current, say
 
 _undos: dict[int, list[Callable[[], None]]] = {}
 
@@ -36,6 +37,7 @@ def attach(shell: InteractiveShell, kind: Kind, terminal: bool) -> None:
         _add(shell.configurables, config),
         _on(shell, "pre_run_cell", _begin_cell(shell)),
         _add_magic(shell),
+        _say_above_prompt(shell),
         stand_at(shell, current, terminal),
         integrations.install(shell, cells=terminal) if config.integrations else lambda: None,
     ]
@@ -62,6 +64,23 @@ def _on(shell: InteractiveShell, event: str, function: Callable[..., None]) -> C
 def _add(items: list[Any], item: Any) -> Callable[[], None]:
     items.append(item)
     return lambda: items.remove(item)
+
+
+def _say_above_prompt(shell: InteractiveShell) -> Callable[[], None]:
+    """Print what the session says, on whatever thread, above the line that somebody is typing, not into it."""
+    session = current()
+
+    def say_above_prompt(line: str) -> None:
+        prompt = getattr(getattr(shell, "pt_app", None), "app", None)
+        if prompt is None or not prompt.is_running:
+            say(line)
+            return
+        from prompt_toolkit.application import run_in_terminal
+
+        prompt.loop.call_soon_threadsafe(partial(run_in_terminal, partial(say, line)), context=prompt.context)
+
+    session.say = say_above_prompt
+    return lambda: setattr(session, "say", say)
 
 
 def _add_magic(shell: InteractiveShell) -> Callable[[], None]:

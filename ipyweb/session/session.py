@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -114,6 +114,7 @@ class Session:
             "private": config.private or os.environ.get("IPYWEB_STORE") == "memory",
         }
         self.drawn: set[str] = set()
+        self.say: Callable[[str], None] = say
         self._handover: Handover | None = None
         self.client = Client(self._hello, config.queue_bytes, lambda: bool(self._record["private"]), self._connected)
 
@@ -128,7 +129,7 @@ class Session:
             return
         if outcome.notice and not self._link_shown:
             self._link_shown = True
-            say(outcome.notice)
+            self.say(outcome.notice)
 
     @property
     def project(self) -> str:

@@ -246,3 +246,15 @@ def test_over_ssh_the_link_comes_with_the_line_of_a_tunnel(start: Start, monkeyp
 def outputs_of_cells(terminal: Terminal) -> dict[int, dict[str, object]]:
     """Outputs by the number of the cell that showed them."""
     return {each["source"]["cell"]: each for each in terminal.outputs()}
+
+
+def test_the_link_is_printed_above_the_line_that_is_being_typed(start: Start) -> None:
+    terminal = start()
+    terminal.cell("%load_ext ipyweb")
+    terminal.cell("import ipyweb; ipyweb.display(1);")
+    terminal.process.send("x = 12345")
+    terminal.process.expect_exact("not opened")
+    terminal.process.expect_exact("12345")
+    terminal.process.send("\r")
+    terminal.printed()
+    assert terminal.cell("x").endswith("12345")
