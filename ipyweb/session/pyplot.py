@@ -138,7 +138,7 @@ _SPEAKING = ("_repr_mimebundle_", "_repr_html_", "_repr_png_", "_repr_svg_", "_i
 
 
 def figure_of(obj: Any) -> Any:
-    """The figure of something that has one and no representation of its own: axes, an array of them, lines, a seaborn grid.
+    """The figure of something that has one and no representation of its own: axes, lines, a seaborn grid, or several.
 
     Returns:
         The figure, ``obj`` itself if it is one; ``None`` when there is none.
