@@ -279,7 +279,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
     Exhibit("application/javascript", "JavaScript", javascript),
     Exhibit("application/vnd.example.molecule+json", "A MIME type that nobody knows", unknown),
     *_specifications(),
-    Exhibit("application/vnd.vegalite.v6+json", "An Altair chart", altair, ("altair",)),
+    Exhibit("application/vnd.vegalite.v6.json", "An Altair chart", altair, ("altair",)),
     Exhibit("application/vnd.plotly.v1+json", "A plotly figure", plotly, ("plotly",)),
 )
 """In the order shown; the last one is what the pane stands on."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 _WIDGET = "altair.jupyter.jupyter_chart.JupyterChart"
-MIME = "application/vnd.vegalite.v6+json"
+MIME = "application/vnd.vegalite.v6.json"
 
 
 def render(spec: dict[str, Any], **metadata: Any) -> tuple[dict[str, Any], dict[str, Any]]:

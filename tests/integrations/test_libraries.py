@@ -9,7 +9,7 @@ from . import conftest
 from .conftest import Run, Shown
 
 PLOTLY = "application/vnd.plotly.v1+json"
-VEGA = "application/vnd.vegalite.v6+json"
+VEGA = "application/vnd.vegalite.v6.json"
 HTML, SVG, PNG, LATEX = "text/html", "image/svg+xml", "image/png", "text/latex"
 IMPORTS = """
 import altair as alt, bokeh.plotting as bp, folium, great_tables as gt, holoviews as hv, ipywidgets as w, itables
