@@ -7,6 +7,7 @@ message is a JSON object, followed by as many raw parts as its ``parts`` says.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -124,6 +125,47 @@ def send(peer: Connection, header: Mapping[str, Any], parts: Sequence[Buffer] = 
     peer.send_bytes(json.dumps({**header, "parts": len(parts)}).encode())
     for part in parts:
         peer.send_bytes(part)
+
+
+class Repeated:
+    """Parts that come again and again over one connection, such as a function for each call of it: each goes once.
+
+    Both ends remember the same ones, since both see the same messages in the same order.
+    """
+
+    MOST = 32
+
+    def __init__(self) -> None:
+        self._known: dict[str, Buffer] = {}
+
+    def shorten(self, name: str, parts: Sequence[Buffer]) -> list[Buffer]:
+        """Leave the last part out if the other end has it.
+
+        Args:
+            name: the part's SHA-256, in hexadecimal digits.
+            parts: of a message.
+        """
+        known = name in self._known
+        self._remember(name, b"")
+        return [*parts[:-1], b""] if known else list(parts)
+
+    def restore(self, name: str, parts: Sequence[bytes]) -> list[Buffer]:
+        """Put the last part in again.
+
+        Raises:
+            ValueError: it is neither here nor known, or another one.
+        """
+        last = parts[-1] or self._known.get(name, b"")
+        if hashlib.sha256(last).hexdigest() != name:
+            raise ValueError("a part is not what its name says")
+        self._remember(name, last)
+        return [*parts[:-1], last]
+
+    def _remember(self, name: str, part: Buffer) -> None:
+        self._known.pop(name, None)
+        self._known[name] = part
+        while len(self._known) > self.MOST:
+            del self._known[next(iter(self._known))]
 
 
 def receive(peer: Connection) -> tuple[dict[str, Any], list[bytes]]:

@@ -9,6 +9,7 @@ hangs, crashes or eats memory harms no other, and a figure costs little memory b
 """
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -21,11 +22,11 @@ import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import KeeperUnavailable
 from .channel import receive, send
-from .snapshot import Snapshot
+from .snapshot import Buffer, Snapshot
 
 PRELOADED = ("mpl_toolkits.mplot3d.axes3d", "matplotlib.backends.backend_svg", "matplotlib.dates")
 """What the template imports once it has answered, since many figures need it."""
@@ -41,7 +42,31 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 class DrawingFailed(Exception):
-    """A figure could not be loaded or drawn; the text says why."""
+    """A figure could not be loaded or drawn; the text says why.
+
+    Attributes:
+        traceback: that of the function which should have made it, if it was one that failed.
+        died: whether the process died of it, or had to be ended.
+    """
+
+    def __init__(self, reason: str, traceback: str | None = None, died: bool = False) -> None:
+        super().__init__(reason)
+        self.traceback = traceback
+        self.died = died
+
+
+class Loaded(NamedTuple):
+    """What came of loading a figure.
+
+    Attributes:
+        problems: one line for each warning.
+        imported: the modules that were imported for it.
+        made: of a call, snapshots of the figures that it made; the easel has the first one.
+    """
+
+    problems: list[str]
+    imported: list[str]
+    made: list[Snapshot]
 
 
 class Easel:
@@ -57,20 +82,19 @@ class Easel:
         self._pipe = pipe
         self._ended = False
 
-    def load(self, snapshot: Snapshot, timeout: float) -> tuple[list[str], list[str]]:
-        """Unpickle the figure.
+    def load(self, snapshot: Snapshot, timeout: float) -> Loaded:
+        """Unpickle the figure, or call the function that makes it.
 
         Args:
             timeout: seconds.
 
-        Returns:
-            One line for each warning, and the modules that were imported for it.
-
         Raises:
             DrawingFailed: it cannot be loaded.
         """
-        answer, _ = self._ask({"op": "load"}, snapshot.parts(), timeout, "loaded")
-        return list(answer["problems"]), list(answer["imported"])
+        answer, parts = self._ask({"op": "load"}, snapshot.parts(), timeout, "loaded")
+        rest = iter(parts)
+        made = [Snapshot.of_parts(list(itertools.islice(rest, count))) for count in answer["made"]]
+        return Loaded(list(answer["problems"]), list(answer["imported"]), made)
 
     def draw(self, wanted: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], bytes]:
         """Draw a copy of the figure.
@@ -90,13 +114,13 @@ class Easel:
             send(self._pipe, header, parts)
             if not self._pipe.poll(timeout):
                 self.end()
-                raise DrawingFailed(f"it was not {what} within {timeout:g} s")
+                raise DrawingFailed(f"it was not {what} within {timeout:g} s", died=True)
             answer, found = receive(self._pipe)
         except (OSError, EOFError, ValueError) as error:
             self.end()
-            raise DrawingFailed("its process crashed, or needed too much memory") from error
+            raise DrawingFailed("its process crashed, or needed too much memory", died=True) from error
         if "error" in answer:
-            raise DrawingFailed(str(answer["error"]))
+            raise DrawingFailed(str(answer["error"]), answer.get("traceback"))
         return answer, found
 
     @property
@@ -300,7 +324,7 @@ def _be_easel(pipe: Connection, max_memory: int) -> None:
         except (EOFError, OSError):
             return
         if header["op"] == "load":
-            send(pipe, figure.load(Snapshot.of_parts(parts)))
+            send(pipe, *figure.load(Snapshot.of_parts(parts)))
         else:
             send(pipe, *figure.draw(header["wanted"]))
 
@@ -312,16 +336,38 @@ class _Figure:
         self._snapshot: Snapshot | None = None
         self._fresh: Any = None
 
-    def load(self, snapshot: Snapshot) -> dict[str, Any]:
-        from .snapshot import load
+    def load(self, snapshot: Snapshot) -> tuple[dict[str, Any], list[Buffer]]:
+        from .recipe import FunctionFailed, is_call
 
         before = {*sys.modules}
         try:
-            self._fresh = load(snapshot, enter=True)
+            problems, made = self._call(snapshot) if is_call(snapshot) else self._load(snapshot)
+        except FunctionFailed as error:
+            text = str(error)
+            return {"error": text.strip().rpartition("\n")[2], "traceback": text}, []
         except BaseException as error:
-            return {"error": _words(error)}
+            return {"error": _words(error)}, []
+        parts = [each.parts() for each in made]
+        imported = [name for name in sys.modules if name not in before]
+        answer = {"problems": problems, "imported": imported, "made": [len(each) for each in parts]}
+        return answer, [part for each in parts for part in each]
+
+    def _load(self, snapshot: Snapshot) -> tuple[list[str], list[Snapshot]]:
+        from .snapshot import load
+
+        self._fresh = load(snapshot, enter=True)
         self._snapshot = snapshot
-        return {"problems": self._fresh.problems, "imported": [name for name in sys.modules if name not in before]}
+        return self._fresh.problems, []
+
+    def _call(self, snapshot: Snapshot) -> tuple[list[str], list[Snapshot]]:
+        """Call the function, once: from now on there is only what it made."""
+        from .recipe import called
+        from .snapshot import take
+
+        with called(snapshot, enter=True) as made:
+            snapshots = [take(each) for each in made.figures]
+        self._snapshot = snapshots[0]
+        return made.problems, snapshots
 
     def prepare(self) -> Any:
         """Unpickle once more, since drawing alters a figure; best while nobody waits."""

@@ -13,8 +13,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from .easel import DrawingFailed, Easel, Easels
 from .lanes import IDLE, NOW, SOON, Lanes, Ticket
 from .line import HubLine
 from .shelf import Shelf
-from .snapshot import Snapshot
+from .snapshot import Buffer, Snapshot
 
 LOCK = "keeper.lock"
 LOG = "keeper.log"
@@ -57,6 +57,8 @@ class Kept:
         used: when it was last drawn, by the monotonic clock.
         busy: whether its easel is at work.
         drawn: whether its session has drawn it itself.
+        told: what its first drawing tells the hub besides, where that could not be known when it was shown.
+        others: further figures of the same call, until they are shown.
     """
 
     id: str
@@ -69,6 +71,8 @@ class Kept:
     used: float = 0.0
     busy: bool = False
     drawn: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
+    others: list[Snapshot] = field(default_factory=list)
 
 
 class Keeper:
@@ -156,9 +160,10 @@ class Keeper:
         try:
             if self._easels.warm.is_set():
                 self._tell(peer, {"type": "warm"})
+            repeated = channel.Repeated()
             while True:
                 header, parts = channel.receive(peer)
-                self._take(peer, header, parts)
+                self._take(peer, header, repeated.restore(header["repeated"], parts) if "repeated" in header else parts)
         except (EOFError, OSError):
             pass
         except (ValueError, KeyError, TypeError) as error:
@@ -168,7 +173,7 @@ class Keeper:
             self._last_use = time.monotonic()
             peer.close()
 
-    def _take(self, peer: Connection, header: dict[str, Any], parts: list[bytes]) -> None:
+    def _take(self, peer: Connection, header: dict[str, Any], parts: Sequence[Buffer]) -> None:
         match header["type"]:
             case "put":
                 self._put(peer, header, Snapshot.of_parts(parts) if parts else None)
@@ -187,19 +192,32 @@ class Keeper:
         figure, session = str(header["id"]), str(header.get("session", ""))
         kept = Kept(figure, snapshot, bool(header.get("private")), session)
         place = (session, str(header.get("display_id")))
-        with self._lock:
-            self._figures[figure] = kept
-            self._newest[place] = figure
-            waiting = sum(each.snapshot.bytes for each in self._figures.values() if each.snapshot and not each.private)
-        if snapshot is not None and not kept.private:
-            try:
-                self._shelf.put(snapshot)
-                self._tell(peer, {"type": "kept", "id": figure})
-                if waiting > IN_MEMORY:
-                    kept.snapshot = None
-            except OSError as error:
-                log.warning("a figure could not be put on the shelf: %s", error)
+        self._add(kept, place)
+        if self._shelve(kept):
+            self._tell(peer, {"type": "kept", "id": figure})
+            with self._lock:
+                waiting = sum(
+                    each.snapshot.bytes for each in self._figures.values() if each.snapshot and not each.private
+                )
+            if waiting > IN_MEMORY:
+                kept.snapshot = None
         self._lanes.submit(figure, SOON, lambda: self._begin(peer, kept, place))
+
+    def _add(self, kept: Kept, place: tuple[str, str]) -> None:
+        with self._lock:
+            self._figures[kept.id] = kept
+            self._newest[place] = kept.id
+
+    def _shelve(self, kept: Kept) -> bool:
+        """Put a figure's snapshot on the shelf; whether it was."""
+        if kept.snapshot is None or kept.private:
+            return False
+        try:
+            self._shelf.put(kept.snapshot)
+        except OSError as error:
+            log.warning("a figure could not be put on the shelf: %s", error)
+            return False
+        return True
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -212,28 +230,60 @@ class Keeper:
         try:
             self._loaded(kept)
         except (DrawingFailed, IpywebError) as error:
-            self._tell(peer, {"type": "failed", "id": kept.id, "error": str(error)})
+            if not self._is_final(error):
+                self._tell(peer, {"type": "failed", "id": kept.id, "error": str(error)})
+            else:
+                self._tell(peer, {"type": "loaded", "id": kept.id})
+                self._deliver_failure(kept, error)
             self._forget(kept)
             return
+        self._adopt(peer, kept, place)
         self._tell(peer, {"type": "loaded", "id": kept.id})
         self._first_drawing(kept)
+
+    @staticmethod
+    def _is_final(error: Exception) -> bool:
+        """Whether the session should not try what failed here: it would fail or die of it too."""
+        return isinstance(error, DrawingFailed) and (error.traceback is not None or error.died)
+
+    def _adopt(self, peer: Connection, first: Kept, place: tuple[str, str]) -> None:
+        """Show the further figures that a call made."""
+        others, first.others = first.others, []
+        adopted = [Kept(each.id, each, first.private, first.session) for each in others]
+        for number, kept in enumerate(adopted, 2):
+            self._add(kept, (place[0], f"{place[1]}-{number}"))
+            self._shelve(kept)
+            self._lanes.submit(kept.id, SOON, lambda kept=kept: self._first_drawing(kept))  # type: ignore[misc]
+        if adopted:
+            self._tell(
+                peer, {"type": "made", "id": first.id, "figures": [{"id": each.id, **each.shape} for each in others]}
+            )
 
     def _first_drawing(self, kept: Kept) -> None:
         try:
             answer, png = self._draw(kept, {"mime": "image/png", "describe": True})
         except (DrawingFailed, IpywebError) as error:
-            notice = f"This figure could not be drawn: {error}"
-            self._deliver(kept, {"text/plain": notice.encode()}, {"problems": [notice], "failed": True})
+            self._deliver_failure(kept, error)
             return
         kept.seconds = float(answer["seconds"])
         description = str(answer["description"])
         parts = {"image/png": png, "text/plain": description.encode()}
-        content = {"description": description, "seconds": kept.seconds, "problems": list(kept.problems)}
+        content = {
+            "description": description,
+            "seconds": kept.seconds,
+            "problems": list(kept.problems),
+            **kept.told,
+        }
         self._deliver(kept, parts, content)
         if kept.seconds <= SVG_SECONDS:
             self._lanes.submit(kept.id, IDLE, lambda: self._svg(kept))
         if not kept.private and kept.id in self._shelf:
             kept.snapshot = None
+
+    def _deliver_failure(self, kept: Kept, error: Exception) -> None:
+        notice = f"This figure could not be drawn: {error}"
+        text = getattr(error, "traceback", None) or notice
+        self._deliver(kept, {"text/plain": str(text).encode()}, {"problems": [notice], "failed": True})
 
     def _svg(self, kept: Kept) -> None:
         """For the day when this environment is gone."""
@@ -291,12 +341,16 @@ class Keeper:
         snapshot = kept.snapshot or self._shelf.get(kept.id)
         easel = self._easels.new()
         try:
-            problems, imported = easel.load(snapshot, self._timeout)
+            loaded = easel.load(snapshot, self._timeout)
         except DrawingFailed:
             easel.end()
             raise
-        kept.easel, kept.problems, kept.used = easel, tuple(problems), time.monotonic()
-        self._easels.share(imported)
+        kept.easel, kept.problems, kept.used = easel, tuple(loaded.problems), time.monotonic()
+        if loaded.made:  # from now on it is the figure, not the call
+            first, *kept.others = loaded.made
+            kept.snapshot, kept.told = first._replace(id=kept.id), first.shape
+            self._shelve(kept)
+        self._easels.share(loaded.imported)
         return easel
 
     def _make_room(self) -> None:

@@ -26,8 +26,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .recipe import Recipe
-
 OUT_OF_BAND = 64 * 1024
 """Arrays of more bytes than this lie beside the pickle."""
 
@@ -62,7 +60,8 @@ class Snapshot(NamedTuple):
     Attributes:
         id: 32 hexadecimal digits, never used twice.
         head: what is known without unpickling: ``size`` in inches, ``dpi``, ``default_size`` (whether it is
-            matplotlib's default), ``sys_path``, ``cwd``, ``fonts`` (files added at run time), ``cloud``.
+            matplotlib's default), ``sys_path``, ``cwd``, ``fonts`` (files added at run time), ``cloud``, and of a call
+            (see `recipe`) ``function``, the SHA-256 of the last buffer.
         pickle: the pickle of the figure and its rcParams.
         buffers: the arrays beside it.
     """
@@ -81,6 +80,11 @@ class Snapshot(NamedTuple):
     def pixels(self) -> list[int]:
         """Width and height in pixels at its own size and dpi."""
         return [round(inches * self.head["dpi"]) for inches in self.head["size"]]
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Its size, as a message says it."""
+        return {"size": self.pixels, **{name: self.head[name] for name in ("dpi", "default_size")}}
 
     def parts(self) -> list[Buffer]:
         """As bytes: the head as JSON, the pickle, the buffers."""
@@ -102,21 +106,34 @@ class Snapshot(NamedTuple):
 # -- taking -----------------------------------------------------------------------------------------------------------
 
 
-def take(figure: "Figure", recipe: "Recipe | None" = None) -> Snapshot:
+def take(figure: "Figure") -> Snapshot:
     """A snapshot of `figure`, which stays as it is.
-
-    Args:
-        recipe: makes the figure when the snapshot is loaded; then `figure` only says its size.
 
     Raises:
         NotPicklable: it holds something that cannot be pickled, such as an open file or a lock.
     """
-    cloud, data, buffers = _pickled((recipe or figure, _changed_params()), type(figure))
     size = [float(each) for each in figure.get_size_inches()]
+    return pack(figure, type(figure), size, float(getattr(figure, "_original_dpi", figure.dpi)))
+
+
+def pack(what: object, figure_type: type | None, size: list[float] | None = None, dpi: float = 100.0) -> Snapshot:
+    """A snapshot of something that `load` gives back.
+
+    Args:
+        what: a figure, or what makes one.
+        figure_type: the class of the figure in it, if there is one.
+        size: in inches; matplotlib's default when left out.
+        dpi: pixels per inch.
+
+    Raises:
+        NotPicklable: it holds something that cannot be pickled.
+    """
+    cloud, data, buffers = _pickled((what, _changed_params()), figure_type)
+    default_size = _default_size()
     head = {
-        "size": size,
-        "dpi": float(getattr(figure, "_original_dpi", figure.dpi)),
-        "default_size": size == _default_size(),
+        "size": size or default_size,
+        "dpi": dpi,
+        "default_size": size is None or size == default_size,
         "sys_path": [each for each in sys.path if isinstance(each, str)],
         "cwd": _cwd(),
         "fonts": _added_fonts(),
@@ -125,7 +142,7 @@ def take(figure: "Figure", recipe: "Recipe | None" = None) -> Snapshot:
     return Snapshot(secrets.token_hex(16), head, data, buffers)
 
 
-def _pickled(what: object, figure_type: type) -> tuple[bool, bytes, list[Buffer]]:
+def _pickled(what: object, figure_type: type | None) -> tuple[bool, bytes, list[Buffer]]:
     reducers = _reducers(figure_type)
     try:
         data, buffers = _dump(pickle.Pickler, reducers, what)
@@ -164,10 +181,10 @@ def _inherited(kind: Any) -> Mapping[type, Any]:
     return table if isinstance(table, Mapping) else copyreg.dispatch_table
 
 
-def _reducers(figure_type: type) -> dict[type, Any]:
+def _reducers(figure_type: type | None) -> dict[type, Any]:
     from numpy.ma import MaskedArray
 
-    return {figure_type: _reduce_figure, MaskedArray: _reduce_masked}
+    return {MaskedArray: _reduce_masked} | ({} if figure_type is None else {figure_type: _reduce_figure})
 
 
 def _reduce_figure(figure: "Figure") -> Any:
@@ -277,8 +294,6 @@ def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
         warnings.simplefilter("always")
         with _finding(snapshot.head):
             figure, params = pickle.loads(snapshot.pickle, buffers=[_writable(each) for each in snapshot.buffers])
-            if hasattr(figure, "make"):
-                figure = figure.make()
     return Loaded(figure, params, [f"loading the figure: {each.category.__name__}: {each.message}" for each in said])
 
 

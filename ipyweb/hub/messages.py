@@ -193,6 +193,8 @@ def drawn(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) ->
         said["seconds"] = round(float(seconds), 4)
     if content.get("failed"):
         said["failed"] = True
+    if "size" in content:
+        said |= _shape(content)
     if content.get("drawn"):
         said["drawn"] = line(content["drawn"], 32)
     problems = [line(each, 500) or "" for each in _list(content.get("problems"))[:MAX_PROBLEMS]]
@@ -222,17 +224,17 @@ def _figure(value: Any) -> str | None:
     if value is None:
         return None
     given = _mapping(value, "content.figure")
-    size = [integer(each) or 0 for each in _list(given.get("size"))][:2]
+    return dumps({"id": figure_id(given.get("id")), "keeper": keeper_id(given.get("keeper")), **_shape(given)})
+
+
+def _shape(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure's size in pixels, its dpi, and whether matplotlib chose its size."""
     dpi = given.get("dpi")
-    return dumps(
-        {
-            "id": figure_id(given.get("id")),
-            "keeper": keeper_id(given.get("keeper")),
-            "size": size,
-            "dpi": float(dpi) if isinstance(dpi, (int, float)) else 100.0,
-            "default_size": bool(given.get("default_size")),
-        }
-    )
+    return {
+        "size": [integer(each) or 0 for each in _list(given.get("size"))][:2],
+        "dpi": float(dpi) if isinstance(dpi, (int, float)) else 100.0,
+        "default_size": bool(given.get("default_size")),
+    }
 
 
 def _clear(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) -> Clear:

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Any
 
+from ..figures.owner import figure_of
 from . import pyplot
 from .output import Output
 
@@ -40,7 +41,7 @@ class capture:  # noqa: N801 - used like a function, as contextlib's
         Raises:
             ValueError: there is no figure.
         """
-        figure = pyplot.current_figure() if fig is None else pyplot.figure_of(fig)
+        figure = pyplot.current_figure() if fig is None else figure_of(fig)
         if figure is None:
             raise ValueError("expected a figure, or a current figure of pyplot; there is neither")
         output = pyplot.push(figure)

@@ -1,12 +1,15 @@
 """`draw`: a function goes to the figure keeper, and makes its figures there."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from .figures import reference
+from .figures import has_keeper, reference, show_figure
 from .output import Output
-from .session import current
+from .session import Session, current
+
+if TYPE_CHECKING:
+    from ..figures.snapshot import Snapshot
 
 _functions: "WeakKeyDictionary[Callable[..., Any], bytes]" = WeakKeyDictionary()
 
@@ -18,23 +21,40 @@ def draw_elsewhere(function: Callable[..., Any], data: Sequence[Any], display_id
         TypeError: the function or the data cannot be pickled.
     """
     import matplotlib  # noqa: F401 - the keeper is that of this matplotlib
-    from matplotlib.figure import Figure
 
-    from ..figures.recipe import Recipe
-    from ..figures.snapshot import NotPicklable, take
+    from ..figures.recipe import take_call
+    from ..figures.snapshot import NotPicklable
 
     name = getattr(function, "__name__", type(function).__name__)
     try:
-        snapshot = take(Figure(), Recipe(_pickled(function), data, name))
+        snapshot = take_call(_pickled(function), data, name)
     except NotPicklable as error:
         raise TypeError(f"expected {name} and its data to be picklable: {error}") from error
     session = current()
     known = display_id is not None and display_id in session.drawn
+    if not has_keeper(session):
+        return _draw_here(session, snapshot, display_id, known)
     text = {"text/plain": f"<figure of {name}>"}
     shown = session.publish(text, display_id=display_id, update=known, figure=reference(snapshot))
     session.drawn.add(shown.display_id)
     session.handover.add(snapshot, shown.display_id)
     return Output(session, shown.display_id, ["image/png", "text/plain"], None, shown.receipt)
+
+
+def _draw_here(session: Session, call: "Snapshot", display_id: str | None, known: bool) -> Output:
+    """Call the function now, in a copy, where there is no keeper to do it."""
+    from ..figures.recipe import FunctionFailed, called
+
+    try:
+        with called(call) as made:
+            first, *others = made.figures
+            shown = show_figure(session, first, display_id=display_id, update=known)
+            for number, figure in enumerate(others, 2):
+                show_figure(session, figure, display_id=f"{shown.display_id}-{number}", update=True)
+    except FunctionFailed as error:
+        shown = session.publish({"text/plain": str(error)}, display_id=display_id, update=known)
+    session.drawn.add(shown.display_id)
+    return Output(session, shown.display_id, shown.mimetypes, None, shown.receipt)
 
 
 def _pickled(function: Callable[..., Any]) -> bytes:

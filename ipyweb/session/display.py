@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from ..figures.owner import figure_of
 from . import pyplot
 from .collector import Collector
 from .forking import whole
@@ -159,7 +160,7 @@ def _show(
         shown_by_pyplot = pyplot.display(obj, display_id, title, metadata, update) if not (include or exclude) else None
         if shown_by_pyplot is not None:
             return shown_by_pyplot
-        obj = pyplot.figure_of(obj) or obj
+        obj = figure_of(obj) or obj
     _ready()
     from .formatting import Formatted
 

@@ -72,6 +72,7 @@ def load_figure(record: dict[str, Any]) -> "Figure":
         KeeperUnavailable: it shows none, or one of another environment, or it is not kept any more.
     """
     from ..errors import KeeperUnavailable
+    from ..figures.recipe import FunctionFailed, called, is_call
     from ..figures.shelf import Shelf
     from ..figures.snapshot import add_fonts, load
     from .figures import environment
@@ -87,19 +88,29 @@ def load_figure(record: dict[str, Any]) -> "Figure":
         )
     snapshot = Shelf(shown["keeper"]).get(shown["id"])
     add_fonts(snapshot.head["fonts"])
-    return load(snapshot).figure
+    if not is_call(snapshot):
+        return load(snapshot).figure
+    try:
+        with called(snapshot) as made:
+            return made.figures[0]
+    except FunctionFailed as error:
+        raise KeeperUnavailable(f"the function that should make the figure failed: {error}") from error
 
 
 def draw(function: Callable[..., Any], *data: Any, display_id: str | None = None) -> "Output":
-    """Let the figure keeper call ``function(*data)`` and show the figure that it makes or returns.
+    """Let the figure keeper call ``function(*data)`` and show the figures that it makes or returns.
 
     The function is sent once, and then only data. A call that was not begun when the next with the same display id
     comes is left out, so that the computation never waits for a slow plot. An error is shown as the output.
 
     Args:
-        function: makes a figure: returns one or an axes, or uses pyplot.
+        function: makes figures: returns one or several, or axes, or uses pyplot.
         data: its arguments, which must be picklable.
-        display_id: names the output; each call with the same one makes a new version of it.
+        display_id: names the output; each call with the same one makes a new version of it. A second figure has
+            ``-2`` behind it, and so on.
+
+    Returns:
+        The first figure's output.
 
     Raises:
         TypeError: the function or the data cannot be pickled.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..figures.shelf import Shelf
     from ..figures.snapshot import Snapshot
     from .session import Session, Shown
+    from .source import Source
 
 log = logging.getLogger("ipyweb")
 MIB = 2**20
@@ -63,7 +64,7 @@ def show_figure(
         result: whether it is the value of a last expression.
     """
     place: dict[str, Any] = {"display_id": display_id, "update": update, "title": title, "result": result}
-    if not session.config.figure_keeper or not hasattr(os, "fork"):
+    if not has_keeper(session):
         return _show_picture(session, figure, metadata, place, [], svg=False)
     with whole:
         from ..figures.snapshot import NotPicklable, take
@@ -76,6 +77,11 @@ def show_figure(
     shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=reference(snapshot))
     session.handover.add(snapshot, shown.display_id)
     return shown._replace(mimetypes=["image/png", *shown.mimetypes])
+
+
+def has_keeper(session: "Session") -> bool:
+    """Whether figures are drawn by a figure keeper."""
+    return session.config.figure_keeper and hasattr(os, "fork")
 
 
 def _show_picture(
@@ -93,14 +99,7 @@ def _show_picture(
 
 def reference(snapshot: "Snapshot") -> dict[str, Any]:
     """What a message says of the figure that it shows."""
-    head = snapshot.head
-    return {
-        "id": snapshot.id,
-        "keeper": environment(),
-        "size": snapshot.pixels,
-        "dpi": head["dpi"],
-        "default_size": head["default_size"],
-    }
+    return {"id": snapshot.id, "keeper": environment(), **snapshot.shape}
 
 
 def is_plain(obj: object) -> bool:
@@ -131,6 +130,16 @@ class _Made:
     data: dict[str, bytes]
     problems: list[str]
     description: str | None = None
+    traceback: str | None = None
+
+    @classmethod
+    def failed(cls, error: Exception) -> "_Made":
+        """Nothing, and why."""
+        from ..figures.recipe import FunctionFailed
+
+        traceback = str(error) if isinstance(error, FunctionFailed) else None
+        said = traceback.strip().rpartition("\n")[2] if traceback else f"{type(error).__name__}: {error}"
+        return cls({}, [f"the figure could not be drawn: {one_line(said)}"], traceback=traceback)
 
 
 def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
@@ -153,7 +162,7 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
             made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
     except Exception as error:
         log.debug("a figure could not be drawn", exc_info=True)
-        made.problems.append(f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}")
+        made.problems += _Made.failed(error).problems
     return made
 
 
@@ -164,6 +173,8 @@ class _Pending:
     Attributes:
         snapshot: ``None`` while it lies on the shelf.
         sent: whether the keeper has it.
+        function: of a call, the SHA-256 of its function.
+        source: where it was shown.
     """
 
     id: str
@@ -171,6 +182,8 @@ class _Pending:
     snapshot: "Snapshot | None"
     sent: bool = False
     shelved: bool = False
+    function: str | None = None
+    source: "Source | None" = None
 
 
 class Handover:
@@ -194,10 +207,12 @@ class Handover:
 
     def add(self, snapshot: "Snapshot", display_id: str) -> None:
         """Take a snapshot. One of the same output that was not passed on yet is dropped. Returns at once."""
+        function = snapshot.head.get("function")
+        source = None if function is None else self._session.source()
         with self._changed:
             for older in [each for each in self._pending.values() if each.display_id == display_id and not each.sent]:
                 del self._pending[older.id]
-            self._pending[snapshot.id] = _Pending(snapshot.id, display_id, snapshot)
+            self._pending[snapshot.id] = _Pending(snapshot.id, display_id, snapshot, function=function, source=source)
             self._changed.notify_all()
         if self._closed:  # somebody shows a figure while the process ends
             self.close(0)
@@ -311,9 +326,9 @@ class Handover:
         return sum(each.snapshot.bytes for each in self._pending.values() if each.snapshot is not None) > HELD_BYTES
 
     def _converse(self, peer: "Connection") -> None:
-        from ..figures.channel import hang_up
+        from ..figures.channel import Repeated, hang_up
 
-        self._peer = peer
+        self._peer, self._repeated = peer, Repeated()
         receiver = threading.Thread(target=self._listen, args=(peer,), name="ipyweb-figures-in", daemon=True)
         receiver.start()
         try:
@@ -326,11 +341,17 @@ class Handover:
 
     def _next(self, peer: "Connection") -> _Pending | None:
         with self._changed:
-            waiting = (each for each in self._pending.values() if not each.sent)
+            waiting = (each for each in self._pending.values() if not each.sent and not self._must_wait(each))
             found = next(waiting, None)
             if found is None:
                 self._changed.wait(1.0)
             return found
+
+    def _must_wait(self, call: _Pending) -> bool:
+        """Whether an earlier call for the same output is not over; until then a later one may take this one's place."""
+        if call.function is None:
+            return False
+        return any(each.sent and each.display_id == call.display_id for each in self._pending.values())
 
     def _send(self, peer: "Connection", pending: _Pending) -> None:
         from ..figures.channel import send
@@ -343,7 +364,11 @@ class Handover:
             "private": self._session.private,
         }
         pending.sent = True
-        send(peer, header, [] if pending.snapshot is None else pending.snapshot.parts())
+        parts = [] if pending.snapshot is None else pending.snapshot.parts()
+        if pending.function is not None and parts:
+            header["repeated"] = pending.function
+            parts = self._repeated.shorten(pending.function, parts)
+        send(peer, header, parts)
 
     def _listen(self, peer: "Connection") -> None:
         from ..figures.channel import receive
@@ -368,6 +393,11 @@ class Handover:
                         pending.snapshot, pending.shelved = None, True
             case "loaded":
                 self._settle(str(header["id"]))
+            case "made":
+                pending = self._pending.get(str(header["id"]))
+                if pending is not None:
+                    for number, each in enumerate(header["figures"], 2):
+                        self._show_further(pending, number, {**each, "keeper": environment()})
             case "failed":
                 pending = self._pending.get(str(header["id"]))
                 if pending is not None:
@@ -384,28 +414,72 @@ class Handover:
 
     def _draw_here(self, pending: _Pending, reason: str, problem: bool = False) -> None:
         """Draw a copy in this process, and leave the snapshot on the shelf for later."""
+        from ..figures.recipe import is_call
         from ..figures.snapshot import load
 
+        problems = [f"only the figure's picture is kept; {one_line(reason)}"] if problem else []
         try:
             snapshot = pending.snapshot or self._shelf().get(pending.id)
+            if is_call(snapshot):
+                self._call_here(pending, snapshot, problems)
+                return
             made = _drawings(load(snapshot).figure, is_copy=True)
-            if not pending.shelved and not self._session.private and not problem:
+            if not pending.shelved and not problem:
                 self._leave(snapshot)
         except Exception as error:
-            made = _Made({}, [f"the figure could not be drawn: {type(error).__name__}: {one_line(error)}"])
-        problems = [f"only the figure's picture is kept; {one_line(reason)}"] if problem else []
-        parts: dict[str, bytes] = dict(made.data)
-        if made.description or made.problems:
-            parts["text/plain"] = (made.description or "\n".join(made.problems)).encode("utf-8", "replace")
+            made = _Made.failed(error)
+        self._fill(pending.id, made, problems)
+
+    def _call_here(self, call: _Pending, snapshot: "Snapshot", problems: list[str]) -> None:
+        """Call a function in this process, and show what it made."""
+        from ..figures.recipe import called
+
+        with called(snapshot) as found:
+            for number, figure in enumerate(found.figures, 1):
+                self._show_made(call, number, figure, problems)
+
+    def _show_made(self, call: _Pending, number: int, figure: Any, problems: list[str]) -> None:
+        from ..figures.snapshot import NotPicklable, pack, take
+
+        made = _drawings(figure)
+        try:
+            taken = take(figure)
+        except NotPicklable as error:
+            made.problems.append(f"only the figure's picture is kept: {one_line(error)}")
+            taken = pack(None, None, [float(each) for each in figure.get_size_inches()], float(figure.dpi))
+        else:
+            self._leave(taken if number > 1 else taken._replace(id=call.id))
+        if number > 1:
+            self._show_further(call, number, reference(taken))
+        self._fill(taken.id if number > 1 else call.id, made, problems, taken.shape)
+
+    def _show_further(self, call: _Pending, number: int, figure: Mapping[str, Any]) -> None:
+        """Make the output of a figure that a call made besides its first one."""
+        display_id = f"{call.display_id}-{number}"
+        text = {"text/plain": f"<figure {number}>"}
+        self._session.publish(text, display_id=display_id, update=True, figure=figure, source=call.source)
+
+    def _fill(self, figure: str, made: _Made, problems: list[str], shape: Mapping[str, Any] | None = None) -> None:
+        """Send what was drawn of a figure, or why it could not be.
+
+        Args:
+            figure: its id.
+            shape: its size, where that was not known when it was shown.
+        """
+        words = made.description or made.traceback or "\n".join(made.problems)
+        parts = {**made.data, **({"text/plain": words.encode("utf-8", "replace")} if words else {})}
         content = {
             "description": made.description,
             "problems": [*problems, *made.problems],
             "drawn": "process",
             "failed": not made.data,
+            **(shape or {}),
         }
-        self._session.fill(pending.id, parts, content)
+        self._session.fill(figure, parts, content)
 
     def _leave(self, snapshot: "Snapshot") -> None:
+        if self._session.private:
+            return
         with contextlib.suppress(OSError, IpywebError):
             write_record(self._session)
             self._shelf().put(snapshot)

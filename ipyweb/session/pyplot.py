@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..figures.owner import figure_of, is_a
 from .output import Output
 from .session import Shown, current
 
@@ -123,51 +124,12 @@ def display(
         return None
     from ..integrations.matplotlib import formatted_by_others
 
-    if _is_a(obj, "matplotlib.animation", "Animation"):
+    if is_a(obj, "matplotlib.animation", "Animation"):
         return show_animation([obj], None, display_id, title, update)
     figure = figure_of(obj)
     if figure is None or formatted_by_others():
         return None
     return show_figure(figure, display_id, title, metadata, update)
-
-
-_OWNING = ("figure", "figure_", "fig")
-"""Where seaborn's grids, scikit-learn's displays and their kin keep their figure."""
-
-_SPEAKING = ("_repr_mimebundle_", "_repr_html_", "_repr_png_", "_repr_svg_", "_ipython_display_")
-
-
-def figure_of(obj: Any) -> Any:
-    """The figure of something that has one and no representation of its own: axes, lines, a seaborn grid, or several.
-
-    Returns:
-        The figure, ``obj`` itself if it is one; ``None`` when there is none.
-    """
-    if "matplotlib.figure" not in sys.modules:
-        return None
-    if _is_a(obj, "matplotlib.figure", "FigureBase"):
-        return obj.get_figure(root=True)
-    if _is_artist(obj):
-        return _whole(obj.get_figure())
-    if type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray":
-        return figure_of(obj.flat[0]) if obj.dtype == object and obj.size and _is_artist(obj.flat[0]) else None
-    if isinstance(obj, (list, tuple)):  # what `plot`, `bar` and `errorbar` return
-        return figure_of(obj[0]) if obj and _is_artist(obj[0]) else None
-    if isinstance(obj, type) or any(hasattr(type(obj), name) for name in _SPEAKING):
-        return None
-    return next(filter(None, (_whole(getattr(obj, name, None)) for name in _OWNING)), None)
-
-
-def _is_artist(obj: object) -> bool:
-    return _is_a(obj, "matplotlib.artist", "Artist")
-
-
-def _whole(obj: Any) -> Any:
-    return obj.get_figure(root=True) if _is_a(obj, "matplotlib.figure", "FigureBase") else None
-
-
-def _is_a(obj: object, module: str, name: str) -> bool:
-    return module in sys.modules and isinstance(obj, getattr(sys.modules[module], name))
 
 
 def push(figure: Any) -> Output:

@@ -21,7 +21,7 @@ from .bundle import Limits, normalise, one_line
 from .client import Client
 from .companions import companions
 from .forking import watch_forks, whole
-from .source import find_source
+from .source import Source, find_source
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -188,6 +188,7 @@ class Session:
         title: str | None = None,
         problems: tuple[str, ...] | list[str] = (),
         figure: Mapping[str, Any] | None = None,
+        source: Source | None = None,
     ) -> Shown:
         """Send one MIME bundle. Never raises for bad input.
 
@@ -200,6 +201,7 @@ class Session:
             title: shown with the output.
             problems: one line for each repr that raised.
             figure: which figure this shows, whose drawings come later.
+            source: where it was shown; the caller's place when left out.
 
         Returns:
             What was sent.
@@ -213,7 +215,7 @@ class Session:
             "metadata": bundle.metadata,
             "transient": {"display_id": display_id},
             "title": title if title is None else one_line(title),
-            "source": find_source(self.cell.number, self.cell.code),
+            "source": source or self.source(),
             "problems": bundle.problems,
         }
         if figure is not None:
@@ -221,6 +223,10 @@ class Session:
         parts = {**bundle.parts, **companions.of(bundle.parts)}
         receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
         return Shown(receipt, str(display_id), list(bundle.parts))
+
+    def source(self) -> Source:
+        """Where in the user's code this is called."""
+        return find_source(self.cell.number, self.cell.code)
 
     def fill(self, figure: str, parts: Mapping[str, bytes], content: Mapping[str, Any]) -> None:
         """Send what was drawn of a figure that was shown before.

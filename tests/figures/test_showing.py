@@ -267,19 +267,74 @@ def test_render_may_be_called_from_many_threads() -> None:
     assert len(set(made)) == 1
 
 
-def test_a_function_is_drawn_elsewhere_and_its_error_shown(hub: connection.Connection) -> None:
-    code = (
-        "import ipyweb\n"
-        "def plot(n):\n    import matplotlib.pyplot as plt\n    plt.plot(range(n)); plt.title(f'n = {n}')\n"
-        "for n in range(2, 12): ipyweb.draw(plot, n, display_id='loop')\n"
-        "def bad(): return 1 / 0\n"
-        "ipyweb.draw(bad)\n"
-        "ipyweb.flush(20); ipyweb.session.session.current().handover.flush(60)\n"
-    )
-    script(code)
-    loop, error = drawn(hub, 2)
+FLUSH = "ipyweb.flush(20); ipyweb.session.session.current().handover.flush(60)\n"
+PLOT = (
+    "import ipyweb\ndef plot(n):\n    import matplotlib.pyplot as plt\n    plt.plot(range(n)); plt.title(f'n = {n}')\n"
+)
+
+
+def test_a_function_is_drawn_elsewhere_and_the_last_call_is_what_is_shown(hub: connection.Connection) -> None:
+    script(f"{PLOT}for n in range(2, 12): ipyweb.draw(plot, n, display_id='loop')\n{FLUSH}")
+    (loop,) = drawn(hub)
     assert "n = 11" in loop["figure"]["description"]
-    assert "ZeroDivisionError" in error["figure"]["description"]
+    assert "drawn" not in loop["figure"]
+
+
+def test_a_function_that_fails_is_shown_with_its_traceback_wherever_it_was_called(hub: connection.Connection) -> None:
+    bad = "import ipyweb\ndef bad(): return 1 / 0\nipyweb.draw(bad)\n"
+    script(bad + FLUSH)
+    script(bad)
+    for output in drawn(hub, 2):
+        text = data(hub, output["id"], "mime=text/plain").body.decode()
+        assert text.startswith("Traceback")
+        assert text.rstrip().endswith("ZeroDivisionError: division by zero")
+        assert "ZeroDivisionError" in output["problems"][0]
+
+
+MANY = (
+    "import ipyweb\n"
+    "def plots(n):\n"
+    "    import matplotlib.pyplot as plt\n"
+    "    for k in range(n): plt.figure(figsize=(2, 1 + k)); plt.title(f'{n}.{k}')\n"
+    "for n in (1, 3): ipyweb.draw(plots, n, display_id='several')\n"
+)
+
+
+@pytest.mark.parametrize("end", [FLUSH, ""], ids=["by the keeper", "at the end of the process"])
+def test_every_figure_that_a_function_makes_is_shown(hub: connection.Connection, end: str) -> None:
+    script(MANY + end)
+    found = drawn(hub, 3)
+    assert [each["display_id"] for each in found] == ["several", "several-2", "several-3"]
+    assert [each["figure"]["description"].partition("title: ")[2][:3] for each in found] == ["3.0", "3.1", "3.2"]
+    assert [each["figure"]["size"] for each in found] == [[200, 100], [200, 200], [200, 300]]
+    assert not any(each["figure"]["default_size"] for each in found)
+    answer = data(hub, found[2]["id"], "mime=image/png&width=100")
+    assert answer.headers["x-ipyweb-rendered"] == "keeper"
+    assert picture(answer.body).size == (100, 150)
+
+
+def test_a_function_is_called_once_however_often_its_figure_is_drawn(hub: connection.Connection) -> None:
+    script(
+        "import ipyweb, os\n"
+        "def plot():\n"
+        "    from matplotlib.figure import Figure\n"
+        "    open('calls', 'a').write('x')\n"
+        "    f = Figure(); f.subplots(); return f\n"
+        f"ipyweb.draw(plot)\n{FLUSH}",
+        Path(os.environ["IPYWEB_DATA_DIR"]),
+    )
+    (output,) = drawn(hub)
+    for width in (100, 200):
+        assert picture(data(hub, output["id"], f"mime=image/png&width={width}").body).width == width
+    assert ipyweb.get(output["id"]).figure().axes
+    assert (Path(os.environ["IPYWEB_DATA_DIR"]) / "calls").read_text() == "x"
+
+
+def test_a_function_is_drawn_here_where_there_is_no_keeper(hub: connection.Connection, pictures_at_once: None) -> None:
+    script(MANY + "def bad(): return 1 / 0\nipyweb.draw(bad)")
+    *found, failed = outputs(hub)
+    assert [each["mimetypes"] for each in found] == [["image/png", "text/plain"]] * 3
+    assert b"ZeroDivisionError" in data(hub, failed["id"], "mime=text/plain").body
 
 
 def test_the_plotted_data_comes_as_csv(hub: connection.Connection) -> None:

@@ -109,6 +109,12 @@ def test_a_session_may_fill_its_figure_itself(live: Live) -> None:
     assert output["figure"]["drawn"] == "process"
 
 
+def test_a_size_that_was_not_known_before_comes_with_the_drawing(shown: Live) -> None:
+    Keeper(shown).drawn({"image/png": PNG}, size=[200, 100], dpi=50, default_size=False)
+    (output,) = shown.outputs()
+    assert output["figure"] == {**SHOWN, "size": [200, 100], "dpi": 50.0, "default_size": False}
+
+
 def test_what_a_figure_says_in_words_is_found(shown: Live) -> None:
     Keeper(shown).drawn({"image/png": PNG}, description="Residuals of the Fit")
     assert len(shown.get("/api/outputs?q=residuals%20of")["outputs"]) == 1
