@@ -13,11 +13,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import IpywebError, KeeperUnavailable
 from ..keepers import channel_dir, read_record, shelf_dir
@@ -39,6 +39,9 @@ TICK = 1.0
 PRUNE_SECONDS = 300.0
 SVG_SECONDS, SVG_BYTES = 5.0, 4 * MIB
 """A figure that takes longer to draw gets no SVG in idle time; one that is larger is not kept."""
+
+EARLY_SECONDS = 3.0
+"""A pane may ask for a figure before its session has handed it over; this long the request waits."""
 
 log = logging.getLogger("ipyweb.keeper")
 
@@ -75,6 +78,15 @@ class Kept:
     others: list[Snapshot] = field(default_factory=list)
 
 
+class Ahead(NamedTuple):
+    """A drawing that was made before anybody asked for it."""
+
+    figure: str
+    wanted: dict[str, Any]
+    answer: dict[str, Any]
+    data: bytes
+
+
 class Keeper:
     """See the module's docstring.
 
@@ -100,6 +112,9 @@ class Keeper:
         self._figures: dict[str, Kept] = {}
         self._newest: dict[tuple[str, str], str] = {}
         self._requests: dict[int, Ticket] = {}
+        self._early: dict[str, list[tuple[float, int, dict[str, Any]]]] = {}
+        self._stage: dict[str, Any] | None = None
+        self._ahead: Ahead | None = None
         self._peers: set[Connection] = set()
         self._last_use = time.monotonic()
         self._over = threading.Event()
@@ -113,6 +128,7 @@ class Keeper:
         pruned = -PRUNE_SECONDS
         while not self._over.wait(TICK):
             self._lanes.tick()
+            self._queue_late()
             if time.monotonic() - pruned > PRUNE_SECONDS:
                 self._shelf.prune()
                 pruned = time.monotonic()
@@ -202,6 +218,10 @@ class Keeper:
             if waiting > IN_MEMORY:
                 kept.snapshot = None
         self._lanes.submit(figure, SOON, lambda: self._begin(peer, kept, place))
+        with self._lock:
+            early = self._early.pop(figure, [])
+        for _, number, wanted in early:
+            self._queue(figure, number, wanted)
 
     def _add(self, kept: Kept, place: tuple[str, str]) -> None:
         with self._lock:
@@ -239,7 +259,8 @@ class Keeper:
             return
         self._adopt(peer, kept, place)
         self._tell(peer, {"type": "loaded", "id": kept.id})
-        self._first_drawing(kept)
+        self._draw_ahead(kept)
+        self._lanes.submit(kept.id, SOON, lambda: self._first_drawing(kept))  # after the pane, which may wait for it
 
     @staticmethod
     def _is_final(error: Exception) -> bool:
@@ -258,6 +279,17 @@ class Keeper:
             self._tell(
                 peer, {"type": "made", "id": first.id, "figures": [{"id": each.id, **each.shape} for each in others]}
             )
+
+    def _draw_ahead(self, kept: Kept) -> None:
+        """Draw what the pane that looks on is about to ask for, before it does: its stage is filled at once."""
+        wanted = self._stage
+        if wanted is None or kept.snapshot is None or not kept.snapshot.head["default_size"]:
+            return
+        if self._ahead is not None:  # nobody asked for the one before
+            self._stage = self._ahead = None
+            return
+        with contextlib.suppress(DrawingFailed, IpywebError):  # the first drawing says what is wrong
+            self._ahead = Ahead(kept.id, wanted, *self._draw(kept, wanted))
 
     def _first_drawing(self, kept: Kept) -> None:
         try:
@@ -299,20 +331,40 @@ class Keeper:
         """The hub asks for a drawing."""
         self._last_use = time.monotonic()
         figure = str(wanted.pop("figure"))
+        if wanted["mime"] == "image/png" and wanted.keys() >= {"width", "height"}:
+            self._stage = wanted
         with self._lock:
-            kept = self._figures.setdefault(figure, Kept(figure))
-        job: Callable[[], None] = lambda: self._answer(number, kept, wanted)  # noqa: E731
-        self._requests[number] = self._lanes.submit(figure, NOW, job)
+            if figure not in self._figures and figure not in self._shelf:
+                self._early.setdefault(figure, []).append((time.monotonic() + EARLY_SECONDS, number, wanted))
+                return
+        self._queue(figure, number, wanted)
+
+    def _queue(self, figure: str, number: int, wanted: dict[str, Any]) -> None:
+        self._requests[number] = self._lanes.submit(figure, NOW, lambda: self._answer(number, figure, wanted))
+
+    def _queue_late(self) -> None:
+        """Let requests fail whose figures do not come."""
+        with self._lock:
+            late = [each for each, waiting in self._early.items() if waiting[0][0] < time.monotonic()]
+            requests = [(figure, *request[1:]) for figure in late for request in self._early.pop(figure)]
+        for figure, number, wanted in requests:
+            self._queue(figure, number, wanted)
 
     def _cancel(self, number: int) -> None:
         ticket = self._requests.pop(number, None)
         if ticket is not None:
             self._lanes.cancel(ticket)
 
-    def _answer(self, number: int, kept: Kept, wanted: dict[str, Any]) -> None:
+    def _answer(self, number: int, figure: str, wanted: dict[str, Any]) -> None:
         self._requests.pop(number, None)
+        with self._lock:
+            kept = self._figures.setdefault(figure, Kept(figure))
+        ahead, self._ahead = self._ahead, None
         try:
-            answer, data = self._draw(kept, wanted)
+            if ahead is not None and (ahead.figure, ahead.wanted) == (kept.id, wanted):
+                answer, data = ahead.answer, ahead.data
+            else:
+                answer, data = self._draw(kept, wanted)
         except (DrawingFailed, IpywebError) as error:
             self._line.refuse(number, str(error))
             self._forget(kept, only_without_easel=True)

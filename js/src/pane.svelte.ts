@@ -48,6 +48,7 @@ export class Pane {
   #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** What came of drawing a figure anew, the last time. */
   #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
+  readonly #keepers = new Set<string>();
   #api: Api | undefined;
   #connection: Connection | undefined;
   #cursor = 0;
@@ -285,7 +286,14 @@ export class Pane {
   }
 
   /** Draws a figure for the stage. */
-  draw = (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => this.#api!.drawing(output, size, signal);
+  draw = async (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => {
+    const drawing = await this.#api!.drawing(output, size, signal);
+    if (drawing.live) this.#keepers.add(output.figure!.keeper);
+    return drawing;
+  };
+
+  /** Whether a figure's keeper has drawn for this pane: so it runs, and can be asked before a picture is stored. */
+  draws = (output: OutputRecord): boolean => this.#keepers.has(output.figure!.keeper);
 
   /** Learn what came of drawing a figure. */
   drawn = (output: OutputRecord, fate: Fate): void => void (this.#drawn = { output: output.id, version: output.version, fate });

@@ -1,29 +1,31 @@
-/** Small pictures of outputs that only a frame can draw, which their frames made of themselves; kept in memory. */
+/** Small pictures that were made of what the stage shows: by frames, and of figures drawn for it; kept in memory. */
 import type { OutputRecord } from "./protocol.ts";
 
 const MOST = 300;
 
 export class Pictures {
-  readonly #urls = new Map<number, string>();
+  readonly #kept = new Map<number, { url: string; version: number }>();
   #revision = $state(0);
 
-  /** Address of the picture of an output, if one was made. */
-  url(id: number): string | undefined {
+  /** Address of the picture of an output, if one was made. That of a frame stands for later versions too. */
+  url({ id, version, figure }: OutputRecord): string | undefined {
     void this.#revision;
-    return this.#urls.get(id);
+    const kept = this.#kept.get(id);
+    return kept && (!figure || kept.version === version) ? kept.url : undefined;
   }
 
   /** Keep a PNG as the picture of an output, in place of an earlier one. */
   keep(output: OutputRecord, bytes: ArrayBuffer): void {
     this.#drop(output.id);
-    this.#urls.set(output.id, URL.createObjectURL(new Blob([bytes], { type: "image/png" })));
-    for (const id of [...this.#urls.keys()].slice(0, this.#urls.size - MOST)) this.#drop(id);
+    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    this.#kept.set(output.id, { url, version: output.version });
+    for (const id of [...this.#kept.keys()].slice(0, this.#kept.size - MOST)) this.#drop(id);
     this.#revision++;
   }
 
   #drop(id: number): void {
-    const url = this.#urls.get(id);
-    if (url) URL.revokeObjectURL(url);
-    this.#urls.delete(id);
+    const kept = this.#kept.get(id);
+    if (kept) URL.revokeObjectURL(kept.url);
+    this.#kept.delete(id);
   }
 }

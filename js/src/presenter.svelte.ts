@@ -9,8 +9,9 @@ import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { LiveFigure, type Draw, type Fate } from "./renderers/figure.ts";
+import { drawFirst, LiveFigure, type Draw, type Fate, type First } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
+import { shrink } from "./renderers/picture.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
@@ -33,6 +34,8 @@ export interface PresenterEvents {
   save(view: View): void;
   /** Draws a matplotlib figure for the stage. */
   draw: Draw;
+  /** Whether a figure can be drawn before its stored picture is there. */
+  draws(output: OutputRecord): boolean;
   /** Whether a figure was drawn anew. */
   drawn(output: OutputRecord, fate: Fate): void;
 }
@@ -73,6 +76,8 @@ export class Presenter {
   #theme: Theme;
   #current: Layer | undefined;
   #next: Layer | undefined;
+  /** Ends the request for a figure that is drawn ahead. */
+  #asking: AbortController | undefined;
   #began = 0;
   /** What is being drawn, and what comes after it. */
   #flying: View | undefined;
@@ -98,7 +103,7 @@ export class Presenter {
     this.shown = view;
     if (previous && same(previous, view)) return;
     this.#set("loading");
-    if (isAwaited(view)) {
+    if (isAwaited(view) && !this.#events.draws(view.output)) {
       this.#turn++;
       this.#flying = this.#pending = undefined;
       this.#dropNext();
@@ -135,6 +140,7 @@ export class Presenter {
   }
 
   #start(view: View): void {
+    if (this.#adopt(view)) return;
     const turn = ++this.#turn;
     this.#flying = view;
     this.#pending = undefined;
@@ -145,7 +151,19 @@ export class Presenter {
     this.#draw(view, turn).catch((error: unknown) => this.#fail(turn, (error as Error).message));
   }
 
+  /** A figure that was drawn for the stage before its picture was stored stays as it is when that comes. */
+  #adopt(view: View): boolean {
+    const current = this.#current;
+    if (!current?.figure || !isAwaited(current.view) || !sameVersion(current.view, view)) return false;
+    this.#dropNext();
+    this.#flying = this.#pending = undefined;
+    current.view = view;
+    this.#set("ready");
+    return true;
+  }
+
   async #draw(view: View, turn: number): Promise<void> {
+    if (isAwaited(view)) return this.#drawAhead(view, turn);
     const ref = view.output.data[view.mime];
     if (!ref) throw new Error(`the output has no ${view.mime}`);
     const how = family(view.mime);
@@ -164,20 +182,43 @@ export class Presenter {
     else unknown.render(layer.element, await this.#unknown(view, ref));
     if (turn !== this.#turn) return;
     this.#stage.append(layer.element);
+    this.#appear(layer, turn);
+  }
+
+  /** A figure whose stored picture is yet to come, drawn for the stage; if that cannot be, it is waited for. */
+  async #drawAhead(view: View, turn: number): Promise<void> {
+    const layer: Layer = { view, element: layerElement() };
+    this.#next = layer;
+    this.#asking = new AbortController();
+    const first = await drawFirst(view.output, this.#stage, this.#events.draw, this.#asking.signal).catch(() => null);
+    if (turn !== this.#turn) return void (first && URL.revokeObjectURL(first.image.src));
+    if (!first) {
+      this.#dropNext();
+      return this.#settle();
+    }
+    layer.element.append(image.dress(first.image, name(view.output)));
+    this.#appear(layer, turn, first);
+    const small = await shrink(first.image, first.image.naturalWidth, first.image.naturalHeight);
+    if (small) this.#events.picture(view.output, await small.arrayBuffer());
+  }
+
+  #appear(layer: Layer, turn: number, first?: First): void {
+    this.#stage.append(layer.element);
     this.#arrive(layer);
-    this.#enliven(layer);
+    this.#enliven(layer, first);
     requestAnimationFrame(() => turn === this.#turn && this.#set("ready"));
     if (document.hidden) this.#set("ready");
     this.#settle();
   }
 
   /** A figure's picture follows the stage's size from now on. */
-  #enliven(layer: Layer): void {
+  #enliven(layer: Layer, first?: First): void {
     const { output, mime } = layer.view;
     const picture = layer.element.querySelector<HTMLImageElement>("img");
     if (!output.figure || mime !== "image/png" || !picture) return;
     const told = (fate: Fate) => void (layer === this.#current && this.#events.drawn(output, fate));
-    layer.figure = new LiveFigure(picture, this.#stage, output, this.#events.draw, told);
+    layer.figure = new LiveFigure(picture, this.#stage, output, this.#events.draw, told, first?.asked);
+    if (first) told(first.fate);
   }
 
   async #unknown(view: View, ref: DataRef): Promise<unknown.Unknown> {
@@ -298,6 +339,8 @@ export class Presenter {
 
   #dropNext(): void {
     const next = this.#next;
+    this.#asking?.abort();
+    this.#asking = undefined;
     this.#next = undefined;
     next?.frame?.dispose();
     next?.element.remove();
@@ -342,11 +385,11 @@ function layerElement(): HTMLElement {
   return element;
 }
 
+const sameVersion = (a: View, b: View): boolean =>
+  a.output.id === b.output.id && a.mime === b.mime && a.output.version === b.output.version;
+
 const same = (a: View, b: View): boolean =>
-  a.output.id === b.output.id &&
-  a.mime === b.mime &&
-  a.output.version === b.output.version &&
-  a.output.data[a.mime]?.sha256 === b.output.data[b.mime]?.sha256;
+  sameVersion(a, b) && a.output.data[a.mime]?.sha256 === b.output.data[b.mime]?.sha256;
 
 /** Whether it is a figure whose picture is not there yet. */
 const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];

@@ -17,6 +17,7 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
+from ..conftest import wait_until
 from .conftest import PROJECT, OpenPane, Pane
 
 ROOT = str(Path(__file__).parents[2])
@@ -126,3 +127,32 @@ def test_a_figure_whose_environment_is_gone_is_shown_from_its_svg(
     pane.page.get_by_role("button", name="PNG").click()
     expect(pane.page.get_by_test_id("drawn")).to_have_text("as stored, since its environment is gone")
     assert natural(pane.page) == (640, 480)
+
+
+WIDTHS = """() => {
+  window.widths = [];
+  const stage = document.querySelector("[data-testid=stage]");
+  const note = () => {
+    const width = stage.querySelector(".layer img")?.naturalWidth;
+    if (width && window.widths.at(-1) !== width) window.widths.push(width);
+  };
+  new MutationObserver(note).observe(stage, { childList: true, subtree: true, attributes: true });
+}"""
+
+
+def test_the_next_figure_is_drawn_for_the_stage_from_the_start(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    pane = open_pane(f"token={hub.token_for('pane')}")
+    pane.ready(show("f = Figure(); f.subplots().plot([1, 3, 2])"))
+    width = stage(pane.page)[0] - 32
+    wait_for_width(pane.page, width)
+    pane.page.evaluate(WIDTHS)
+    second = show("f = Figure(); f.subplots().plot([3, 1, 2])")
+    pane.ready(second)
+    wait_until(
+        lambda: "image/png" in connection.request(hub, "GET", f"api/outputs/{second}").json()["data"], "the drawing"
+    )
+    pane.page.wait_for_timeout(300)
+    assert pane.page.evaluate("window.widths") == [width]
+    expect(pane.page.locator(f"[data-thumbnail='{second}'] img")).to_be_visible()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { FigureInfo, OutputRecord } from "../protocol.ts";
-import { fit, LiveFigure, origin, sizeFor, storedMime, type Drawing, type Fate, type Size } from "./figure.ts";
+import { drawFirst, fit, LiveFigure, origin, sizeFor, storedMime, type Drawing, type Fate, type Size } from "./figure.ts";
 
 const FILLING: FigureInfo = { id: "f", keeper: "k", size: [640, 480], dpi: 100, default_size: true };
 const OWN: FigureInfo = { ...FILLING, size: [200, 400], default_size: false };
@@ -167,4 +167,20 @@ it("says nothing once it has ended", async () => {
   figure!.end();
   await asked[0]!.answer(drawing(LIVE));
   expect([told, image.src]).toEqual([[], ""]);
+});
+
+// -- before there is a stored picture ---------------------------------------------------------------------------------
+
+const answering = (given: Drawing) => async (): Promise<Drawing> => given;
+const output = { figure: FILLING } as OutputRecord;
+
+it("draws a figure for the stage before its picture is stored, and asks for that size only once", async () => {
+  const first = await drawFirst(output, stage, answering(drawing(LIVE)), new AbortController().signal);
+  expect([first.image.src.slice(0, 5), first.fate]).toEqual(["blob:", LIVE]);
+  figure = new LiveFigure(first.image, stage, output, async () => expect.unreachable(), (fate) => told.push(fate), first.asked);
+  expect(first.image.style.width).toBe("800px");
+});
+
+it("has nothing to show before the stored picture where nobody draws", async () => {
+  await expect(drawFirst(output, stage, answering(drawing(GONE)), new AbortController().signal)).rejects.toThrow("no Python");
 });

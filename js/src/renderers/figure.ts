@@ -62,6 +62,27 @@ export function origin(mime: string, { live, gone }: Fate): string {
   return what && gone ? `${what}, since its environment is gone` : what;
 }
 
+const sizeIn = (figure: FigureInfo, stage: HTMLElement): Size =>
+  sizeFor(figure, fit(figure, { width: stage.clientWidth, height: stage.clientHeight }), window.devicePixelRatio || 1);
+
+/** A figure's first picture on a stage, drawn for it before there is a stored one. */
+export interface First {
+  image: HTMLImageElement;
+  asked: string;
+  fate: Fate;
+}
+
+/** Draws a figure whose picture is not stored yet. @throws when nobody can. */
+export async function drawFirst(output: OutputRecord, stage: HTMLElement, draw: Draw, signal: AbortSignal): Promise<First> {
+  const size = sizeIn(output.figure!, stage);
+  const { blob, ...fate } = await draw(output, size, signal);
+  if (!fate.live) throw new Error(fate.reason);
+  const image = new Image();
+  image.src = URL.createObjectURL(blob);
+  await image.decode();
+  return { image, asked: JSON.stringify(size), fate };
+}
+
 /** Keeps one image at the stage's size for as long as it is shown. */
 export class LiveFigure {
   readonly #image: HTMLImageElement;
@@ -76,13 +97,16 @@ export class LiveFigure {
   #asked = "";
   #url = "";
 
-  constructor(image: HTMLImageElement, stage: HTMLElement, output: OutputRecord, draw: Draw, told: (fate: Fate) => void) {
+  /** With `asked`, the image shows already what was drawn for that size. */
+  constructor(image: HTMLImageElement, stage: HTMLElement, output: OutputRecord, draw: Draw, told: (fate: Fate) => void, asked = "") {
     this.#image = image;
     this.#stage = stage;
     this.#output = output;
     this.#figure = output.figure!;
     this.#draw = draw;
     this.#told = told;
+    this.#asked = asked;
+    if (asked) this.#url = image.src;
     this.#stretch();
     this.#observer = new ResizeObserver(() => this.#resized());
     this.#observer.observe(stage);
@@ -113,7 +137,7 @@ export class LiveFigure {
   }
 
   async #render(): Promise<void> {
-    const size = sizeFor(this.#figure, this.#size(), window.devicePixelRatio || 1);
+    const size = sizeIn(this.#figure, this.#stage);
     const asked = JSON.stringify(size);
     if (asked === this.#asked || this.#stage.clientWidth === 0) return;
     this.#asked = asked;

@@ -2,10 +2,7 @@
 
 /** Loads and decodes an image, so that it can be put into the page without a flash. @throws when it is no image. */
 export async function load(url: string, metadata: Record<string, unknown>, alt: string): Promise<HTMLImageElement> {
-  const image = new Image();
-  image.className = "image";
-  image.alt = alt;
-  image.draggable = false;
+  const image = dress(new Image(), alt);
   setSize(image, metadata);
   image.src = url;
   try {
@@ -13,6 +10,14 @@ export async function load(url: string, metadata: Record<string, unknown>, alt: 
   } catch {
     throw new Error("the image cannot be decoded");
   }
+  return image;
+}
+
+/** Makes an image look and behave as those of the stage do. */
+export function dress(image: HTMLImageElement, alt: string): HTMLImageElement {
+  image.className = "image";
+  image.alt = alt;
+  image.draggable = false;
   return image;
 }
 
