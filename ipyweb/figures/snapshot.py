@@ -11,7 +11,7 @@ Only `load` unpickles. It runs in the keeper, which takes bytes from nobody but 
 """
 
 import contextlib
-import copyreg
+import gc
 import io
 import json
 import os
@@ -23,11 +23,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .reducing import OUT_OF_BAND, PROTOCOL, reducers
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-OUT_OF_BAND = 64 * 1024
-"""Arrays of more bytes than this lie beside the pickle."""
 
 _NOT_DRAWN = frozenset(
     {
@@ -143,9 +142,8 @@ def pack(what: object, figure_type: type | None, size: list[float] | None = None
 
 
 def _pickled(what: object, figure_type: type | None) -> tuple[bool, bytes, list[Buffer]]:
-    reducers = _reducers(figure_type)
     try:
-        data, buffers = _dump(pickle.Pickler, reducers, what)
+        data, buffers = _dump(pickle.Pickler, figure_type, what)
         if b"__main__" not in data:
             return False, data, buffers
     except Exception:  # anything at all, from any object that the figure refers to
@@ -153,12 +151,12 @@ def _pickled(what: object, figure_type: type | None) -> tuple[bool, bytes, list[
     try:
         from cloudpickle import CloudPickler
 
-        return True, *_dump(CloudPickler, reducers, what)
+        return True, *_dump(CloudPickler, figure_type, what)
     except Exception as error:
         raise NotPicklable(f"{type(error).__name__}: {error}") from error
 
 
-def _dump(kind: Any, reducers: Mapping[type, Any], what: object) -> tuple[bytes, list[Buffer]]:
+def _dump(kind: Any, figure_type: type | None, what: object) -> tuple[bytes, list[Buffer]]:
     stream = io.BytesIO()
     buffers: list[Buffer] = []
 
@@ -170,47 +168,23 @@ def _dump(kind: Any, reducers: Mapping[type, Any], what: object) -> tuple[bytes,
             buffers.append(bytes(raw))
         return False
 
-    pickler = kind(stream, protocol=5, buffer_callback=beside)
-    pickler.dispatch_table = {**_inherited(kind), **reducers}  # no ChainMap: it is asked for every object
-    pickler.dump(what)
+    pickler = kind(stream, protocol=PROTOCOL, buffer_callback=beside)
+    pickler.dispatch_table = reducers(kind, figure_type)  # no ChainMap: it is asked for every object
+    with _without_collection():
+        pickler.dump(what)
     return stream.getvalue(), buffers
 
 
-def _inherited(kind: Any) -> Mapping[type, Any]:
-    table = getattr(kind, "dispatch_table", None)  # cloudpickle has one; of the C pickler this is a slot
-    return table if isinstance(table, Mapping) else copyreg.dispatch_table
-
-
-def _reducers(figure_type: type | None) -> dict[type, Any]:
-    from numpy.ma import MaskedArray
-
-    return {MaskedArray: _reduce_masked} | ({} if figure_type is None else {figure_type: _reduce_figure})
-
-
-def _reduce_figure(figure: "Figure") -> Any:
-    """As the figure reduces itself, but without the wish to be known to pyplot where it is loaded."""
-    reduced = figure.__reduce_ex__(5)
-    if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
-        reduced[2].pop("_restore_to_pylab", None)
-    return reduced
-
-
-def _reduce_masked(array: Any) -> Any:
-    """numpy copies data and mask of a masked array into byte strings; as arrays they can lie beside the pickle."""
-    if array.dtype.hasobject or array.dtype.names is not None:
-        return array.__reduce__()
-    import numpy
-
-    mask = None if array._mask is numpy.ma.nomask else array._mask
-    return _masked, (array.data, mask, array._fill_value, array._hardmask)
-
-
-def _masked(data: Any, mask: Any, fill_value: Any, hard: bool) -> Any:
-    import numpy
-
-    made: Any = numpy.ma.array(data, mask=numpy.ma.nomask if mask is None else mask, copy=False, hard_mask=hard)
-    made._fill_value = fill_value
-    return made
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let no garbage be collected meanwhile: pickling makes none, but so many objects that all would be looked at."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _changed_params() -> dict[str, Any]:

@@ -73,6 +73,17 @@ def median(function: Callable[[], object], times: int = 15) -> float:
     return statistics.median(took)
 
 
+def medians(functions: dict[str, Callable[[], object]], times: int = 15) -> dict[str, float]:
+    """Milliseconds, taken in turns, so that whatever else this machine does hits all alike."""
+    took: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(times):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            took[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(each) for name, each in took.items()}
+
+
 def caller() -> None:
     """Time of `display(figure)` in the caller, over `pickle.dumps` and over `savefig`."""
     import ipyweb
@@ -82,9 +93,14 @@ def caller() -> None:
     for make, bar in BARS.items():
         figure = make()
         figure.savefig(io.BytesIO(), format="png")
-        pickled = median(lambda f=figure: pickle.dumps(f, 5))
-        shown = median(lambda f=figure: (ipyweb.display(f), time.sleep(0.0))[0])
-        saved = median(lambda f=figure: f.savefig(io.BytesIO(), format="png"), 7)
+        took = medians(
+            {
+                "pickled": lambda f=figure: pickle.dumps(f, 5),  # type: ignore[misc]
+                "shown": lambda f=figure: ipyweb.display(f),  # type: ignore[misc]
+                "saved": lambda f=figure: f.savefig(io.BytesIO(), format="png"),  # type: ignore[misc]
+            }
+        )
+        pickled, shown, saved = took["pickled"], took["shown"], took["saved"]
         say(f"display({make.__name__})", shown, "ms", 1.2 * pickled + 0.3)
         say(f"display({make.__name__}) / savefig", shown / saved, "", bar)
         plt.close(figure)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ipyweb.figures.snapshot import OUT_OF_BAND, NotPicklable, Snapshot, is_figure, load, take
+from ipyweb.figures.reducing import OUT_OF_BAND
+from ipyweb.figures.snapshot import NotPicklable, Snapshot, is_figure, load, take
 
 
 def pixels(figure: Figure) -> bytes:
