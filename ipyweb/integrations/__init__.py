@@ -26,6 +26,7 @@ TRIGGERS = {
     "altair": "altair",
     "bokeh.io": "bokeh",
     "folium": "folium",
+    "graphviz": "graphviz",
     "great_tables": "great_tables",
     "holoviews": "holoviews",
     "ipyvizzu": "ipyvizzu",
@@ -146,6 +147,11 @@ def publish(data: Mapping[str, Any], *, display_id: str | None = None, update: b
 
     transient = {} if display_id is None else {"display_id": display_id}
     publish_display_data(dict(data), transient=transient, update=update)
+
+
+def with_margin(page: str) -> str:
+    """The page of a library that draws up to its edges, with some room around."""
+    return page.replace("</head>", "<style>body { box-sizing: border-box; padding: 16px 24px }</style></head>", 1)
 
 
 _executing: set[str] = set()

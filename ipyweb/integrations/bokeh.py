@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..session.companions import companions
-from . import chain, publish, replace
+from . import chain, publish, replace, with_margin
 
 CDN = "https://cdn.bokeh.org/bokeh/"
 _ELEMENT = "bokeh.models.ui.ui_element.UIElement"
@@ -77,7 +77,7 @@ def _html(model: Any) -> str:
         bundle.js_files = [each for each in bundle.js_files if str(each) not in unused]
         bundle.css_files = [each for each in bundle.css_files if str(each) not in unused]
         page: str = html_page_for_render_items(bundle, docs_json, items, title="Bokeh")
-    return page
+    return with_margin(page)
 
 
 def _unused_files(used: set[type]) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..session.companions import companions
 from ..session.formatting import format_object
-from . import chain
+from . import chain, with_margin
 
 _DIMENSIONED = "holoviews.core.dimension.Dimensioned"
 _LOGO = r'<div class="logo-block">'
@@ -66,7 +66,7 @@ def _page(element: Any) -> str:
 
     page = io.StringIO()
     panel.panel(element).save(page, resources="cdn", embed=True, progress=False)
-    return page.getvalue()
+    return with_margin(page.getvalue())
 
 
 def _backend() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..session.companions import companions, within
-from . import chain, publish, replace
+from . import chain, publish, replace, with_margin
 
 CDN = "https://cdn.holoviz.org/panel/"
 _VIEWABLE = "panel.viewable.Viewable"
@@ -47,7 +47,7 @@ def _html(viewable: Any) -> str:
     viewable = viewable._create_view() if hasattr(viewable, "_create_view") else viewable
     page = io.StringIO()
     viewable.save(page, resources="cdn", embed=panel.config.embed, progress=False)
-    return page.getvalue()
+    return with_margin(page.getvalue())
 
 
 def _nothing() -> None:

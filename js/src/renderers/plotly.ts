@@ -20,17 +20,16 @@ let plotly: Plotly;
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   plotly = await bundle.library<Plotly>("plotly");
-  el.className = "fill";
-  await plotly.newPlot(el, prepared(json<Figure>(bundle)));
+  await plotly.newPlot(el, prepared(el, json<Figure>(bundle)));
   return () => plotly.purge(el);
 }
 
 export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
-  await plotly.react(el, prepared(json<Figure>(bundle)));
+  await plotly.react(el, prepared(el, json<Figure>(bundle)));
 }
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
-  const { width, height } = el.getBoundingClientRect();
+  const { width, height } = (el.querySelector(".svg-container") ?? el).getBoundingClientRect();
   const url = await plotly.toImage(el, { format: "png", width: Math.round(width), height: Math.round(height), scale: 0.5 });
   const image = new Image();
   image.src = url;
@@ -39,7 +38,10 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
 }
 
 /** The figure, filling the frame wherever it has no size of its own, and keeping the user's zoom over updates. */
-function prepared(figure: Figure): Figure {
+function prepared(el: HTMLElement, figure: Figure): Figure {
+  const sized = typeof figure.layout?.width === "number" && typeof figure.layout.height === "number";
+  el.classList.toggle("fill", !sized);
+  el.classList.toggle("center", sized);
   const layout = { autosize: true, uirevision: "ipyweb", ...figure.layout };
   return { ...figure, layout, config: { displaylogo: false, ...figure.config, responsive: true } };
 }
