@@ -6,6 +6,8 @@ The renderer is also an entry point of the group ``altair.vegalite.v6.renderer``
 from collections.abc import Callable
 from typing import Any
 
+from . import chain, replace
+
 _WIDGET = "altair.jupyter.jupyter_chart.JupyterChart"
 MIME = "application/vnd.vegalite.v6.json"
 
@@ -18,21 +20,32 @@ def render(spec: dict[str, Any], **metadata: Any) -> tuple[dict[str, Any], dict[
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
-    """Choose our renderer, unless the user chose one."""
+    """Choose our renderer, unless the user chose one, and show the charts of widgets."""
     import altair
 
-    before: str = altair.renderers.active
-    if before not in ("default", "html"):
-        return lambda: None
-    altair.renderers.register("ipyweb", render)
-    altair.renderers.enable("ipyweb")
     bundles = shell.display_formatter.mimebundle_formatter
     bundles.for_type(_WIDGET, lambda widget, include=None, exclude=None: widget.chart._repr_mimebundle_())
+    return chain(
+        lambda: bundles.pop(_WIDGET, None),
+        replace(altair.JupyterChart, "_repr_mimebundle_", _still),  # what the renderer `jupyter` asks
+        _choose(altair.renderers),
+    )
+
+
+def _choose(renderers: Any) -> Callable[[], None]:
+    before: str = renderers.active
+    if before not in ("default", "html"):
+        return lambda: None
+    renderers.register("ipyweb", render)
+    renderers.enable("ipyweb")
 
     def undo() -> None:
-        bundles.pop(_WIDGET, None)
-        if altair.renderers.active == "ipyweb":
-            altair.renderers.enable(before)
-        altair.renderers.register("ipyweb", None)
+        if renderers.active == "ipyweb":
+            renderers.enable(before)
+        renderers.register("ipyweb", None)
 
     return undo
+
+
+def _still(widget: Any, **options: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    return render(widget.chart.to_dict())

@@ -8,6 +8,9 @@ from ..session.companions import companions
 from . import chain, replace
 
 CDN = "https://www.unpkg.com/dt_for_itables"
+_WIDGET = "itables.widget.ITable"
+_NEED = "_itables_|dt_for_itables"
+_DARK = "<style>:root:root.dark { --dt-html-background: var(--stage) }</style>"
 _LOAD = r"window\._itables_\w+ = injectModule|\A\s*<script type=.module.>\s*(import|const) \{ set_or_remove_dark_class"
 
 
@@ -16,10 +19,21 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     from itables import javascript
 
     html = Path(javascript.__file__).parent / "html"
+    bundles = shell.display_formatter.mimebundle_formatter
+    bundles.for_type(_WIDGET, _still)
     undo = chain(
+        lambda: bundles.pop(_WIDGET, None),
         replace(javascript, "_html_display_is_supported", lambda: True),
         companions.add_files(CDN, lambda rest: html / rest.rpartition("/")[2]),
-        companions.add_load(_LOAD, needed_by="_itables_|dt_for_itables"),
+        companions.add_load(_LOAD, needed_by=_NEED),
+        companions.add_prelude(_DARK, needed_by=_NEED),
     )
     companions.keep({"text/html": (html / "init_datatables.html").read_text()})  # tables follow a dark page
     return undo
+
+
+def _still(widget: Any, include: object = None, exclude: object = None) -> dict[str, Any]:
+    """The table of a widget: sorted and searched in the browser as any other; what is selected does not come back."""
+    from itables import to_html_datatable
+
+    return {"text/html": to_html_datatable(widget.df, connected=True), "text/plain": repr(widget)}

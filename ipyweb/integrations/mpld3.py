@@ -1,4 +1,7 @@
-"""mpld3: D3 and mpld3's script come from the user's own package, and ``show`` starts no server."""
+"""mpld3: D3 and mpld3's script come from the user's own package, and ``show`` starts no server.
+
+Its drawings have black letters and no background, so they get one.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +9,8 @@ from typing import Any
 
 from ..session.companions import companions
 from . import chain, replace
+
+_PAPER = "<style>svg.mpld3-figure { background: #fff }</style>"
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
@@ -16,6 +21,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     return chain(
         replace(mpld3, "show", _show),
         replace(_display, "show", _show),
+        companions.add_prelude(_PAPER, needed_by=r"mpld3\.draw_figure"),
         companions.add_files(urls.D3_URL, Path(urls.D3_LOCAL)),
         companions.add_files(urls.MPLD3_URL, Path(urls.MPLD3_LOCAL)),
         companions.add_files(urls.MPLD3MIN_URL, Path(urls.MPLD3MIN_LOCAL)),

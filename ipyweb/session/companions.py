@@ -54,6 +54,7 @@ class Companions:
         self._libraries: tuple[tuple[str, str, Path], ...] = ()
         self._loads: tuple[_Load, ...] = ()
         self._preludes: tuple[_Prelude, ...] = ()
+        self._own: tuple[_Prelude, ...] = ()
 
     # -- what integrations say
 
@@ -95,6 +96,16 @@ class Companions:
 
         return undo
 
+    def add_prelude(self, html: str, needed_by: str) -> Undo:
+        """Put HTML of our own before some outputs.
+
+        Args:
+            needed_by: regular expression that is found in the outputs before which it goes.
+        """
+        added = _Prelude("text/html", html.encode(), re.compile(needed_by.encode()))
+        self._own += (added,)
+        return lambda: setattr(self, "_own", tuple(each for each in self._own if each is not added))
+
     # -- what a session asks
 
     def keep(self, data: Mapping[str, Any]) -> bool:
@@ -117,7 +128,7 @@ class Companions:
         made = {asset_type(name): _read(path) for mime, name, path in self._libraries if mime in parts}
         texts = [parts[mime] for mime in _TEXTS if mime in parts]
         fragments = [text for text in texts if not _PAGE.match(text)]
-        preludes = [each for each in self._preludes if any(map(each.needed_by.search, fragments))]
+        preludes = [each for each in (*self._preludes, *self._own) if any(map(each.needed_by.search, fragments))]
         made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
         for text in (*texts, *(each.content for each in preludes)):
             made |= self._assets_in(text)

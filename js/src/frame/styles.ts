@@ -1,8 +1,8 @@
 /** Colours and type inside frames. The same values as in `app.css`, which frames cannot see. */
 const THEME = `
-:root { color-scheme: light; --ink: #1f2328; --muted: #6b7280; --line: #dfe1e5; --wash: #f5f6f7; --accent: #2f5fd0;
+:root { color-scheme: light; --stage: #fff; --ink: #1f2328; --muted: #6b7280; --line: #dfe1e5; --wash: #f5f6f7; --accent: #2f5fd0;
   --string: #0a6b3d; --number: #9a4a00; --literal: #7a3fb0; }
-:root[data-theme=dark] { color-scheme: dark; --ink: #e3e5e8; --muted: #949aa4; --line: #34373d; --wash: #212328; --accent: #86a9f7;
+:root[data-theme=dark] { color-scheme: dark; --stage: #17181b; --ink: #e3e5e8; --muted: #949aa4; --line: #34373d; --wash: #212328; --accent: #86a9f7;
   --string: #7fcf9d; --number: #e5a867; --literal: #c39cf0; }
 html { color: var(--ink); font: 14px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 code, pre, kbd, samp { font-family: ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .93em; }
