@@ -15,6 +15,9 @@ SECONDS = 3.0
 """How long ``plt.show()`` draws frames of one animation; the rest is left out, and said so."""
 
 _STYLE = "<style>body { text-align: center } video, .animation img { max-width: 100%; height: auto }</style>"
+_PLAY = """<script>
+addEventListener("load", () => setTimeout(() => document.querySelector(".animation button[title=Play]").click()))
+</script>"""
 _FONT_LINK = re.compile(r"<link\b[^>]*font-awesome[^>]*>")
 _ICON = re.compile(r'<i class="fa (fa-[\w -]+)"></i>')
 _ICONS = {
@@ -71,7 +74,7 @@ def _flip_book(animations: list[Any], seconds: float | None, path: Path) -> tupl
     writer = _limited(HTMLWriter, seconds)(fps=_fps(animations), embed_frames=True, default_mode=mode)
     said = _save(animations, writer, path)
     text = _FONT_LINK.sub("", path.read_text())
-    return _ICON.sub(_icon, text), said
+    return f"{_ICON.sub(_icon, text)}{_PLAY}", said
 
 
 def _icon(match: re.Match[str]) -> str:
