@@ -5,11 +5,13 @@ Plotly's own MIME renderers want nbformat, and its default in a terminal starts 
 """
 
 import contextlib
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..session.companions import companions
+from ..session.shell import LightShell
 
 MIME = "application/vnd.plotly.v1+json"
 _FIGURE = "plotly.basedatatypes.BaseFigure"
@@ -25,7 +27,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         def render(self, fig_dict: dict[str, Any]) -> None:
             shell.display_pub.publish(_bundle(fig_dict))
 
-    before = pio.renderers.default
+    before = _default_without(shell, pio.renderers.default)
     pio.renderers["ipyweb"] = IpywebRenderer()
     pio.renderers.default = "ipyweb"
     displays = shell.display_formatter.ipython_display_formatter
@@ -49,6 +51,17 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         bundles.pop(_FIGURE, None)
 
     return undo
+
+
+def _default_without(shell: Any, default: str) -> str:
+    """Plotly's own choice of a renderer; in a script it has taken our shell for a notebook."""
+    if not isinstance(shell, LightShell) or default != "plotly_mimetype+notebook":
+        return default
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return ""
+    return "browser"
 
 
 def _bundle(fig_dict: dict[str, Any]) -> dict[str, Any]:
