@@ -5,6 +5,7 @@ to see in it.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -85,6 +86,23 @@ def each(*checks: Check) -> Check:
     return check
 
 
+def coloured(selector: str) -> Check:
+    """A word has another colour than the text around it."""
+
+    def check(pane: Pane) -> None:
+        word, text = (
+            pane.frame.locator(each).first.evaluate("el => getComputedStyle(el).color") for each in (selector, "body")
+        )
+        assert word != text
+
+    return check
+
+
+def unanswered(words: str) -> Check:
+    """It is a widget, of which there are only words."""
+    return lambda pane: expect(pane.page.locator("[data-testid=stage] .unknown pre")).to_have_text(words)
+
+
 def slides(pane: Pane) -> None:
     """Its slider changes what is drawn, without Python."""
     titles = "Bokeh.documents[0].roots().flatMap(each => [...each.references()]).map(each => each.title?.text)"
@@ -96,19 +114,23 @@ def slides(pane: Pane) -> None:
 
 def graph(pane: Pane) -> None:
     """A drawing where Graphviz is installed; else its source, and why it is not drawn."""
-    if pane.page.locator("[data-testid=stage] [data-mime='image/svg+xml']").count():
+    if shutil.which("dot"):
         has("svg ellipse")(pane)
     else:
-        plain("Digraph")(pane)
+        has("pre", "a -> b")(pane)
         expect(pane.page.locator("footer .problem")).to_contain_text("dot")
 
 
+PLAYS = holds(
+    "document.querySelector('video')?.currentTime > 0 || document.querySelector('.animation input')?.value > 0"
+)
 DRAWN_BY_BOKEH = has(".bk-Canvas")
 
 ROWS: dict[str, dict[str, Check]] = {
     "bokeh_shows": {
         "bokeh figure": each(DRAWN_BY_BOKEH, green),
         "bokeh show": each(DRAWN_BY_BOKEH, green),
+        "bokeh show after its load message": each(DRAWN_BY_BOKEH, green),
         "bokeh widgets": each(has(".bk-Slider", "Speed"), has("button", "Go")),
         "bokeh table": has(".slick-row", "3"),
         "bokeh show with a handle": each(green, holds("Bokeh.documents[0].roots()[0].title.text === 'Pushed'")),
@@ -129,6 +151,7 @@ ROWS: dict[str, dict[str, Check]] = {
             has("h1", "Title"), has(".bk-panel-models-widgets-IntSlider, .noUi-target"), has("td", "9")
         ),
         "panel show": says("42"),
+        "panel column as a widget": has(".bk-panel-models-widgets-IntSlider, .noUi-target"),
         "holoviews by matplotlib": green,
         "holoviews by plotly": has(".main-svg"),
     },
@@ -142,6 +165,7 @@ ROWS: dict[str, dict[str, Check]] = {
         "lets-plot show in a browser": green,
     },
     "itables_shows": {
+        "itables widget": has(".dt-info", "Showing 1 to 10 of 30"),
         "itables show": has(".dt-info", "Showing 1 to 10 of 30"),
         "itables frame": has(".dt-info", "Showing 1 to 10 of 30"),
         "itables series": has(".dt-info", "Showing 1 to 10 of 30"),
@@ -151,6 +175,7 @@ ROWS: dict[str, dict[str, Check]] = {
         "pandas frame": has("td", "1815"),
         "pandas series": plain("Grace"),
         "pandas style": has("td", "1906"),
+        "pandas large style": has("td", "39999"),
         "numpy array": plain("[3, 4, 5]"),
         "pyarrow table": plain("name: "),
         "polars frame": has("td", "1815"),
@@ -163,6 +188,7 @@ ROWS: dict[str, dict[str, Check]] = {
         "great_tables table": has("th", "Grace"),
         "great_tables show": has("td", "Grace"),
         "great_tables show in a browser": has("td", "Grace"),
+        "great_tables interactive table": each(has("td", "Grace"), says("scripts from the internet")),
         "xarray dataset": has(".xr-var-name", "t"),
         "pandas by plotly": has(".main-svg"),
     },
@@ -189,6 +215,22 @@ ROWS: dict[str, dict[str, Check]] = {
         "sympy matrix": has(".katex", "x"),
         "sympy expression after init_printing": has(".katex", "3"),
     },
+    "figures_show": {
+        "matplotlib show": green,
+        "networkx drawing": green,
+        "seaborn plot show": green,
+        "plotnine show": green,
+        "matplotlib animation shown": each(green, PLAYS),
+        "matplotlib animation": each(green, PLAYS),
+        "matplotlib bars": green,
+        "matplotlib axes": green,
+        "matplotlib array of axes": green,
+        "pandas plot": green,
+        "seaborn facets": green,
+        "seaborn pairs": green,
+        "scikit-learn display": green,
+        "arviz array of axes": green,
+    },
     "plotly_shows": {
         "plotly figure": each(has(".main-svg"), green),
         "plotly show": each(has(".main-svg"), green),
@@ -197,19 +239,25 @@ ROWS: dict[str, dict[str, Check]] = {
         "altair chart": green,
         "altair show": green,
         "altair chart as a picture": green,
+        "altair chart as a drawing": green,
+        "altair chart by its MIME type": green,
+        "altair chart as a page": green,
+        "altair chart as a page that links": misses("cdn.jsdelivr.net"),
+        "altair chart as a widget": green,
         "altair charts together": green,
         "altair widget": green,
     },
     "online_shows": {
         "folium map": misses("cdn.jsdelivr.net"),
         "folium show in a browser": misses("cdn.jsdelivr.net"),
-        "pydeck deck": each(has("canvas"), misses("api.tiles.mapbox.com")),
-        "pydeck show": each(has("canvas"), misses("api.tiles.mapbox.com")),
+        "pydeck deck": each(green, misses("api.tiles.mapbox.com")),
+        "pydeck show": each(green, misses("api.tiles.mapbox.com")),
         "ipyvizzu chart": misses("cdn.jsdelivr.net"),
         "ipyvizzu chart by hand": misses("cdn.jsdelivr.net"),
     },
     "ipython_shows": {
         "IPython image": green,
+        "IPython jpeg": green,
         "IPython gif": green,
         "IPython image at a URL": misses("example.org"),
         "IPython svg": green,
@@ -217,7 +265,7 @@ ROWS: dict[str, dict[str, Check]] = {
         "IPython markdown": has("h1", "Title"),
         "IPython latex": has(".katex .mfrac"),
         "IPython math": has(".katex .mfrac"),
-        "IPython code": has(".highlight", "hello"),
+        "IPython code": each(has(".highlight", "hello"), coloured(".highlight span:has-text('hello')")),
         "IPython progress bar": has("progress[value='5']"),
         "IPython pretty": plain("pretty words"),
         "IPython iframe": misses("example.org"),
@@ -232,6 +280,7 @@ ROWS: dict[str, dict[str, Check]] = {
         "IPython javascript": says("drawn"),
         "IPython handle": has("i", "second"),
         "IPython display handle": has("i", "by handle"),
+        "IPython display object": plain("DisplayObject"),
         "IPython text object": plain("TextDisplayObject"),
         "rich table": says("Ada"),
     },
@@ -241,10 +290,14 @@ ROWS: dict[str, dict[str, Check]] = {
         "ipywidgets interactive": has("label", "x"),
         "ipywidgets output": says("do not answer"),
         "anywidget widget": says("7"),
+        "anywidget record": unanswered("Record(value=8)"),
         "bqplot figure": says("Figure("),
         "ipyleaflet map": says("41.9"),
         "ipydatagrid grid": says("DataGrid("),
         "jscatter plot": says("do not answer"),
+        "lonboard map": says("do not answer"),
+        "ipympl canvas": green,
+        "ipympl figure": green,
         "tqdm bar": each(says("Epochs"), says("3/3"), has("progress[value='3.0']")),
     },
 }

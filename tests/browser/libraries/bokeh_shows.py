@@ -3,6 +3,7 @@ from bokeh.io import curdoc, output_file, output_notebook, push_notebook, show
 from bokeh.layouts import column
 from bokeh.models import Button, DataTable, Slider, TableColumn, ColumnDataSource
 from bokeh.plotting import figure
+from bokeh.resources import INLINE
 
 source = ColumnDataSource({"a": [1, 2], "b": [3, 4]})
 
@@ -15,6 +16,8 @@ def plot():
 
 ipyweb.display(plot())  # → bokeh figure
 show(plot())  # → bokeh show
+output_notebook(INLINE)
+show(plot())  # → bokeh show after its load message
 output_notebook()
 show(column(Slider(start=0, end=9, value=4, title="Speed"), Button(label="Go")))  # → bokeh widgets
 ipyweb.display(DataTable(source=source, columns=[TableColumn(field="a", title="First"), TableColumn(field="b")]))  # → bokeh table

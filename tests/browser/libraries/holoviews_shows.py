@@ -25,6 +25,8 @@ ipyweb.display(frame.plot(x="x", y="y"))  # → pandas by hvplot
 slider = pn.widgets.IntSlider(name="Speed", start=0, end=9, value=4)
 ipyweb.display(pn.Column("# Title", slider, pn.pane.DataFrame(frame)))  # → panel column
 pn.Row(pn.indicators.Number(name="Loss", value=42, format="{value}")).show()  # → panel show
+pn.extension(comms="ipywidgets")
+ipyweb.display(pn.Column(slider))  # → panel column as a widget
 hv.extension("matplotlib")
 ipyweb.display(hv.Curve([1, 4, 9]).opts(color="green", linewidth=20))  # → holoviews by matplotlib
 hv.extension("plotly")

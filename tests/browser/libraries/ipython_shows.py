@@ -16,11 +16,15 @@ png = stream.getvalue()
 stream = io.BytesIO()
 Picture.new("RGB", (200, 100), "green").save(stream, "gif")
 gif = stream.getvalue()
+stream = io.BytesIO()
+Picture.new("RGB", (200, 100), "green").save(stream, "jpeg")
+jpeg = stream.getvalue()
 Path("sound.wav").write_bytes(b"")
 with wave.open("sound.wav", "wb") as sound:
     sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(8000), sound.writeframes(bytes(1600))
 
 display(Image(png))  # → IPython image
+display(Image(jpeg))  # → IPython jpeg
 display(Image(gif, format="gif"))  # → IPython gif
 display(Image(url="https://example.org/a.png"))  # → IPython image at a URL
 display(SVG('<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100"><rect width="200" height="100" fill="green"/></svg>'))  # → IPython svg
@@ -48,6 +52,7 @@ handle = display("first", display_id=True)  # → IPython handle
 handle.update(HTML("<i>second</i>"))
 handle = DisplayHandle()
 handle.display(HTML("<i>by handle</i>"))  # → IPython display handle
+display(DisplayObject("some data"))  # → IPython display object
 display(TextDisplayObject("some text"))  # → IPython text object
 table = Table("Name")
 table.add_row("Ada")

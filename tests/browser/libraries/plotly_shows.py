@@ -16,6 +16,16 @@ ipyweb.display(chart)  # → altair chart
 chart.show()  # → altair show
 alt.renderers.enable("png")
 ipyweb.display(chart)  # → altair chart as a picture
+alt.renderers.enable("svg")
+ipyweb.display(chart)  # → altair chart as a drawing
+alt.renderers.enable("mimetype")
+ipyweb.display(chart)  # → altair chart by its MIME type
+alt.renderers.enable("html", template="inline")
+ipyweb.display(chart)  # → altair chart as a page
+alt.renderers.enable("html")
+ipyweb.display(chart)  # → altair chart as a page that links
+alt.renderers.enable("jupyter")
+ipyweb.display(chart)  # → altair chart as a widget
 alt.renderers.enable("ipyweb")
 ipyweb.display(chart & chart)  # → altair charts together
 ipyweb.display(alt.JupyterChart(chart))  # → altair widget

@@ -14,6 +14,7 @@ frame = pd.DataFrame({"name": ["Ada", "Grace"], "year": [1815, 1906]})
 ipyweb.display(frame)  # → pandas frame
 ipyweb.display(frame["name"])  # → pandas series
 ipyweb.display(frame.style.background_gradient(subset="year"))  # → pandas style
+ipyweb.display(pd.DataFrame(np.arange(40_000).reshape(2000, 20)).style)  # → pandas large style
 ipyweb.display(np.arange(6).reshape(2, 3))  # → numpy array
 ipyweb.display(pa.table({"name": ["Ada"]}))  # → pyarrow table
 ipyweb.display(pl.DataFrame({"name": ["Ada"], "year": [1815]}))  # → polars frame
@@ -26,6 +27,7 @@ ipyweb.display(Point(12.5, 41.9).buffer(1))  # → shapely geometry
 ipyweb.display(GT(frame, rowname_col="name"))  # → great_tables table
 GT(frame).show()  # → great_tables show
 GT(frame).show("browser")  # → great_tables show in a browser
+ipyweb.display(GT(frame).opt_interactive())  # → great_tables interactive table
 ipyweb.display(xr.Dataset({"t": ("x", [1.0, 2.0])}))  # → xarray dataset
 pd.options.plotting.backend = "plotly"
 ipyweb.display(frame.plot.bar(x="name", y="year"))  # → pandas by plotly
