@@ -151,6 +151,17 @@ def test_a_plotly_figure_with_typed_arrays_fills_the_stage(pane: Pane, publish: 
     assert pane.share(GREEN) > 0.1
 
 
+def test_a_plotly_figure_of_a_size_of_its_own_is_in_the_middle(pane: Pane, publish: Publish) -> None:
+    figure = {**PLOTLY, "layout": {"width": 300, "height": 200}}
+    pane.ready(publish({"application/vnd.plotly.v1+json": figure}))
+    left, top, right, bottom = pane.frame.evaluate("""() => {
+        const box = document.querySelector(".svg-container").getBoundingClientRect();
+        return [box.left, box.top, innerWidth - box.right, innerHeight - box.bottom];
+    }""")
+    assert abs(left - right) <= 1
+    assert abs(top - bottom) <= 1
+
+
 @pytest.mark.parametrize("version", ["v5", "v6"])
 @pytest.mark.parametrize("spelling", [".", "+"])
 @pytest.mark.parametrize(("grammar", "spec"), [("vega", VEGA), ("vegalite", VEGA_LITE)])

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from ipyweb import connection
 
-from ..conftest import stop_hub
+from ..conftest import stop_hub, stop_keeper
 from .conftest import Pane
 
 SCRIPTS = Path(__file__).with_name("libraries")
@@ -367,6 +367,8 @@ def look(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             patch.setenv(name, str(directory / name))
         patch.setenv("IPYWEB_BROWSER", "none")
         yield Look(connection.start(), directory, chromium)
+        for environment in (directory / "IPYWEB_RUNTIME_DIR").glob("keepers/*/"):
+            stop_keeper(environment.name)
         stop_hub()
 
 

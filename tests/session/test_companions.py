@@ -39,6 +39,19 @@ def html(text: str) -> dict[str, bytes]:
     return {"text/html": text.encode()}
 
 
+def test_html_of_our_own_goes_before_the_outputs_that_need_it(companions: Companions) -> None:
+    companions.add_load("load", needed_by="draw")
+    companions.keep({"text/html": "load it"})
+    undo = companions.add_prelude("<style>", needed_by=r"draw\(")
+    assert companions.of(html("<b>draw()</b>")) == {
+        prelude_type(0, "text/html"): b"load it",
+        prelude_type(1, "text/html"): b"<style>",
+    }
+    assert companions.of(html("<b>no such thing</b>")) == {}
+    undo()
+    assert list(companions.of(html("draw()"))) == [prelude_type(0, "text/html")]
+
+
 def test_files_of_the_users_package_stand_for_their_urls(companions: Companions, dist: Path) -> None:
     companions.add_files(CDN, within(dist))
     text = f"<script src={CDN}lib.min.js></script><link href={CDN}css/a.css?v=1.2>{CDN}missing.js, {CDN}lib.min.js."
