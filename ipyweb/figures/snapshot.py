@@ -109,10 +109,21 @@ def take(figure: "Figure") -> Snapshot:
     """A snapshot of `figure`, which stays as it is.
 
     Raises:
-        NotPicklable: it holds something that cannot be pickled, such as an open file or a lock.
+        NotPicklable: it holds something that cannot be pickled, such as an open file or a lock, or functions of the
+            user's own take part in drawing it.
     """
+    if _draws_itself(figure):
+        raise NotPicklable("its own draw_event handlers take part in drawing it")
     size = [float(each) for each in figure.get_size_inches()]
     return pack(figure, type(figure), size, float(getattr(figure, "_original_dpi", figure.dpi)))
+
+
+def _draws_itself(figure: "Figure") -> bool:
+    """Whether others than matplotlib listen to its drawing; they go with no pickle."""
+    listeners = getattr(getattr(figure, "_canvas_callbacks", None), "callbacks", {}).get("draw_event", {})
+    functions = [listener() for listener in list(listeners.values())]
+    modules = [str(getattr(each, "__module__", "")) for each in functions if each is not None]
+    return not all(each.startswith("matplotlib.") for each in modules)
 
 
 def pack(what: object, figure_type: type | None, size: list[float] | None = None, dpi: float = 100.0) -> Snapshot:
@@ -196,9 +207,16 @@ def _changed_params() -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for name, value in dict.items(matplotlib.rcParams):
         known = get(default, name)
-        if value is not known and value != known and name not in _NOT_DRAWN:
+        if value is not known and name not in _NOT_DRAWN and _differ(value, known):
             changed[name] = value
     return changed
+
+
+def _differ(a: object, b: object) -> bool:
+    try:
+        return bool(a != b)
+    except Exception:  # cycles of arrays cannot be compared
+        return True
 
 
 def _default_size() -> list[float]:

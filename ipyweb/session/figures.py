@@ -38,6 +38,9 @@ START_DELAY = 0.3
 PATIENCE = 0.5
 """Seconds without an acknowledgement after which the end of the process waits no longer for a warm keeper."""
 
+ORIGINALS = 8
+"""Figures that are held besides their snapshots until these have proved to be good; more would take much memory."""
+
 RETRY = 30.0
 """Seconds until a keeper that could not be had is tried again."""
 
@@ -67,15 +70,15 @@ def show_figure(
     if not has_keeper(session):
         return _show_picture(session, figure, metadata, place, [], svg=False)
     with whole:
-        from ..figures.snapshot import NotPicklable, take
+        from ..figures.snapshot import take
     try:
         snapshot = take(figure)
-    except NotPicklable as error:
+    except Exception as error:  # almost always NotPicklable
         return _show_picture(
             session, figure, metadata, place, [f"only the figure's picture is kept: {one_line(error)}"]
         )
     shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=reference(snapshot))
-    session.handover.add(snapshot, shown.display_id)
+    session.handover.add(snapshot, shown.display_id, figure=figure)
     return shown._replace(mimetypes=["image/png", *shown.mimetypes])
 
 
@@ -157,12 +160,14 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
     try:
         made.data["image/png"] = draw(figure)
         made.description = describe(figure)
-        if svg and (is_copy or not is_heavy(figure)):
-            vectors = draw(figure, Spec("image/svg+xml", light=is_copy))
-            made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
     except Exception as error:
         log.debug("a figure could not be drawn", exc_info=True)
         made.problems += _Made.failed(error).problems
+        return made
+    if svg and (is_copy or not is_heavy(figure)):
+        with contextlib.suppress(Exception):  # some can be drawn as pixels only
+            vectors = draw(figure, Spec("image/svg+xml", light=is_copy))
+            made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
     return made
 
 
@@ -175,6 +180,7 @@ class _Pending:
         sent: whether the keeper has it.
         function: of a call, the SHA-256 of its function.
         source: where it was shown.
+        figure: what was shown itself, should its pickle turn out to be one that cannot be loaded.
     """
 
     id: str
@@ -184,6 +190,7 @@ class _Pending:
     shelved: bool = False
     function: str | None = None
     source: "Source | None" = None
+    figure: Any = None
 
 
 class Handover:
@@ -205,14 +212,22 @@ class Handover:
         self._broken_until = 0.0
         self._answers = 0
 
-    def add(self, snapshot: "Snapshot", display_id: str) -> None:
-        """Take a snapshot. One of the same output that was not passed on yet is dropped. Returns at once."""
+    def add(self, snapshot: "Snapshot", display_id: str, figure: Any = None) -> None:
+        """Take a snapshot. One of the same output that was not passed on yet is dropped. Returns at once.
+
+        Args:
+            figure: of which it is one, if there is one.
+        """
         function = snapshot.head.get("function")
         source = None if function is None else self._session.source()
         with self._changed:
             for older in [each for each in self._pending.values() if each.display_id == display_id and not each.sent]:
                 del self._pending[older.id]
-            self._pending[snapshot.id] = _Pending(snapshot.id, display_id, snapshot, function=function, source=source)
+            self._pending[snapshot.id] = _Pending(
+                snapshot.id, display_id, snapshot, function=function, source=source, figure=figure
+            )
+            for older in list(self._pending.values())[:-ORIGINALS]:
+                older.figure = None
             self._changed.notify_all()
         if self._closed:  # somebody shows a figure while the process ends
             self.close(0)
@@ -427,7 +442,8 @@ class Handover:
             if not pending.shelved and not problem:
                 self._leave(snapshot)
         except Exception as error:
-            made = _Made.failed(error)
+            made = _Made.failed(error) if pending.figure is None else _drawings(pending.figure)
+            problems = problems or [f"only the figure's picture is kept: {one_line(error)}"]
         self._fill(pending.id, made, problems)
 
     def _call_here(self, call: _Pending, snapshot: "Snapshot", problems: list[str]) -> None:

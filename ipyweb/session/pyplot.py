@@ -278,7 +278,7 @@ def show_all(block: bool | None = None) -> None:
         block: as for ``plt.show``. Where it would have blocked until the windows are closed, in a script, pyplot lets
             go of the figures as if they had been.
     """
-    shown = managers()
+    shown = sorted(managers(), key=lambda manager: int(manager.num))
     for manager in shown:
         push(manager.canvas.figure)
     if _would_block(block) and not at_prompt():

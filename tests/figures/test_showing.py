@@ -155,6 +155,36 @@ def test_what_cannot_be_pickled_is_drawn_where_it_is_and_says_so(hub: connection
 BAD = "class Bad(type(a.lines[0])):\n    def draw(self, renderer): {}\na.add_artist(Bad([0, 1], [0, 1]))\n"
 
 
+UNLOADABLE = """
+class Needs:
+    def __new__(cls, word): return super().__new__(cls)
+f.needs = Needs('a word')
+"""
+LISTENING = (
+    "late = a.plot([3, 1], animated=True)[0]\nf.canvas.mpl_connect('draw_event', lambda e: a.draw_artist(late))\n"
+)
+CYCLES = """
+import cycler, matplotlib, numpy
+matplotlib.rcParams['axes.prop_cycle'] = cycler.cycler(color=list(numpy.eye(4)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (UNLOADABLE, "only the figure's picture is kept: Needs"),
+        (LISTENING, "only the figure's picture is kept: its own draw_event"),
+        (CYCLES, ""),
+    ],
+)
+def test_what_no_copy_can_be_made_of_is_drawn_all_the_same(hub: connection.Connection, code: str, problem: str) -> None:
+    saved = "; import io; s = io.BytesIO(); f.savefig(s, format='png', dpi=f.dpi); print(len(s.getvalue()))"
+    printed = script(f"{LINE}{code}\nimport ipyweb; ipyweb.display(f){saved}; import time; time.sleep(0.5)")
+    (shown,) = drawn(hub)
+    assert "".join(shown["problems"]).startswith(problem)
+    assert len(data(hub, shown["id"], "mime=image/png").body) == pytest.approx(int(printed), rel=0.2)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
