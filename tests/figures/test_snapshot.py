@@ -68,10 +68,10 @@ def test_masked_arrays_keep_mask_and_fill_value() -> None:
     assert again.fill_value == -7
 
 
-def test_taking_neither_draws_nor_alters_the_figure() -> None:
+def test_taking_neither_draws_nor_alters_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     figure = line()
     drawn: list[object] = []
-    figure.canvas.mpl_connect("draw_event", drawn.append)
+    monkeypatch.setattr(Figure, "draw", lambda *args: drawn.append(args))
     canvas, stale, state = figure.canvas, figure.stale, sorted(vars(figure))
     take(figure)
     assert (figure.canvas, figure.stale, sorted(vars(figure))) == (canvas, stale, state)
