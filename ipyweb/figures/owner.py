@@ -1,6 +1,7 @@
 """Whose figure it is: from what plotting functions return to the figure. Imports no library to know."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 _OWNING = ("figure", "figure_", "fig")
@@ -24,10 +25,16 @@ def figure_of(obj: Any) -> Any:
     if type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray":
         return figure_of(obj.flat[0]) if obj.dtype == object and obj.size and _is_artist(obj.flat[0]) else None
     if isinstance(obj, (list, tuple)):  # what `plot`, `bar` and `errorbar` return
-        return figure_of(obj[0]) if obj and _is_artist(obj[0]) else None
+        return _shared(obj) if obj and _is_artist(obj[0]) else None
     if isinstance(obj, type) or any(hasattr(type(obj), name) for name in _SPEAKING):
         return None
     return next(filter(None, (_whole(getattr(obj, name, None)) for name in _OWNING)), None)
+
+
+def _shared(parts: Sequence[Any]) -> Any:
+    """The figure that all artists of a list have; what stands for several figures is not one of them."""
+    figures = [figure_of(part) for part in parts if _is_artist(part)]
+    return figures[0] if all(each is figures[0] for each in figures) else None
 
 
 def _is_artist(obj: object) -> bool:

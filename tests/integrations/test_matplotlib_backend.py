@@ -241,6 +241,11 @@ def test_axes_and_whatever_holds_a_figure_show_their_figure(script: Script) -> N
     assert ["image/png" in each.data for each in script(PYPLOT + code).shown] == [True] * 11
 
 
+def test_a_list_of_figures_is_not_taken_for_one_of_them(script: Script) -> None:
+    code = "import ipyweb\nipyweb.display([plt.figure(), plt.figure()]); ipyweb.display([]); ipyweb.display([1])"
+    assert [set(each.data) for each in script(PYPLOT + code).shown] == [{"text/plain"}] * 3
+
+
 def test_displaying_nothing_says_what_was_expected(script: Script) -> None:
     run = script("import ipyweb\ntry: ipyweb.display()\nexcept ValueError as error: print(error)")
     assert "expected an object to show" in run.out
