@@ -56,12 +56,21 @@ def _playing(animation: Any) -> str:
     return html([animation])[0]
 
 
-def formatted_by_others() -> bool:
-    """Whether a shell has a formatter for figures that is not ours: the user's, or one of matplotlib-inline."""
+def formatted_by_others(but_inline: bool = False) -> bool:
+    """Whether a shell has a formatter for figures that is not ours: the user's, or one of matplotlib-inline.
+
+    Args:
+        but_inline: what matplotlib-inline does unless told otherwise, as in every kernel, does not count.
+    """
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     formatters = {} if shell is None else shell.display_formatter.formatters
-    return any(_FIGURE in each and each.lookup_by_type(_FIGURE) is not _png for each in formatters.values())
+    printers = [each.lookup_by_type(_FIGURE) for each in formatters.values() if _FIGURE in each]
+    return any(each is not _png and not (but_inline and _is_inline(each)) for each in printers)
+
+
+def _is_inline(printer: object) -> bool:
+    return getattr(printer, "keywords", None) == {"fmt": "png", "base64": True, "bbox_inches": "tight"}
 
 
 def install(shell: Any, cells: bool) -> Undo:

@@ -127,7 +127,7 @@ def display(
     if is_a(obj, "matplotlib.animation", "Animation"):
         return show_animation([obj], None, display_id, title, update)
     figure = figure_of(obj)
-    if figure is None or formatted_by_others():
+    if figure is None or formatted_by_others(but_inline=True):
         return None
     return show_figure(figure, display_id, title, metadata, update)
 
