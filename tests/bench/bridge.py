@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from chromium import page
 
 BENCHES: list[Callable[[], None]] = []
 KB = 1000
@@ -199,26 +200,6 @@ PROBE = """
     new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});
     document.addEventListener("load", look, true);
 """
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@contextlib.contextmanager
-def page() -> Iterator[Any]:
-    """A page of headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield browser.new_page(viewport={"width": 1400, "height": 900})
-        browser.close()
 
 
 def png(width: int, height: int) -> bytes:
