@@ -107,7 +107,7 @@ export class Presenter {
       this.#turn++;
       this.#flying = this.#pending = undefined;
       this.#dropNext();
-      if (this.#current && this.#current.view.output.id !== view.output.id) this.#grace = setTimeout(() => this.#leave(), GRACE);
+      this.#leaveInTime(view);
       return;
     }
     if (this.#flying && this.#mayFinish(this.#flying, view)) this.#pending = view;
@@ -147,7 +147,7 @@ export class Presenter {
     this.#began = performance.now();
     this.#dropNext();
     this.stuck = false;
-    if (this.#current && this.#current.view.output.id !== view.output.id) this.#grace = setTimeout(() => this.#leave(), GRACE);
+    this.#leaveInTime(view);
     this.#draw(view, turn).catch((error: unknown) => this.#fail(turn, (error as Error).message));
   }
 
@@ -156,6 +156,7 @@ export class Presenter {
     const current = this.#current;
     if (!current?.figure || !isAwaited(current.view) || !sameVersion(current.view, view)) return false;
     this.#dropNext();
+    this.#stay();
     this.#flying = this.#pending = undefined;
     current.view = view;
     this.#set("ready");
@@ -307,7 +308,7 @@ export class Presenter {
   // -- coming and going -----------------------------------------------------------------------------------------------
 
   #arrive(layer: Layer): void {
-    clearTimeout(this.#grace);
+    this.#stay();
     this.#next = undefined;
     layer.element.classList.remove("coming");
     const previous = this.#current;
@@ -315,8 +316,19 @@ export class Presenter {
     if (previous) this.#remove(previous, layer.view);
   }
 
-  #leave(): void {
+  /** What is shown leaves after a while, if the view is of another output; counted from the first that was to follow. */
+  #leaveInTime(view: View): void {
+    if (!this.#current || this.#current.view.output.id === view.output.id) this.#stay();
+    else this.#grace ??= setTimeout(() => this.#leave(), GRACE);
+  }
+
+  #stay(): void {
     clearTimeout(this.#grace);
+    this.#grace = undefined;
+  }
+
+  #leave(): void {
+    this.#stay();
     if (this.#current) this.#remove(this.#current);
     this.#current = undefined;
   }
@@ -354,7 +366,7 @@ export class Presenter {
     current?.figure?.end();
     current?.frame?.dispose();
     current?.element.remove();
-    clearTimeout(this.#grace);
+    this.#stay();
     this.stuck = false;
     this.#set("error", problem);
     this.#settle();

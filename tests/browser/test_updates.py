@@ -76,3 +76,19 @@ def test_a_burst_ends_with_the_newest(pane: Pane, publish: Publish) -> None:
     outputs = [publish({"image/png": image(colour)}) for colour in ["red", "lime", "blue"] * 10]
     pane.ready(outputs[-1])
     assert pane.share((0, 0, 255)) > 0.05
+
+
+def test_what_was_passed_over_takes_nothing_away_later(pane: Pane, publish: Publish) -> None:
+    first = publish({"image/png": image("red")})
+    slow = publish({"text/plain": "slow"})
+    last = publish({"image/png": image("blue")})
+    pane.go(first)
+    pane.page.route("**/c/**.bin", lambda route: None)  # never answered
+    pane.page.evaluate(f"""async () => {{
+        location.hash = "#o={slow}";
+        await new Promise(requestAnimationFrame);
+        location.hash = "#o={last}";
+    }}""")
+    pane.ready(last)
+    pane.page.evaluate("new Promise(resolve => setTimeout(resolve, 400))")  # longer than anything may stay
+    assert pane.share((0, 0, 255)) > 0.05
