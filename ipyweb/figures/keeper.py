@@ -107,7 +107,7 @@ class Keeper:
         self._socket = channel_dir(environment) / channel.SOCKET
         self._easels = Easels(max(2 * self._bound, MAX_MEMORY))
         self._lanes = Lanes(max(1, min(2, os.cpu_count() or 1)))
-        self._line = HubLine(environment, self._render, self._cancel)
+        self._line = HubLine(environment, self._render, self._cancel, self._resume)
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._figures: dict[str, Kept] = {}
         self._newest: dict[tuple[str, str], str] = {}
@@ -349,6 +349,20 @@ class Keeper:
             requests = [(figure, *request[1:]) for figure in late for request in self._early.pop(figure)]
         for figure, number, wanted in requests:
             self._queue(figure, number, wanted)
+
+    def _resume(self, figures: list[tuple[str, bool]]) -> None:
+        """Draw what an earlier keeper took from sessions and could not draw any more."""
+        for figure, connected in figures:
+            with self._lock:
+                if figure in self._figures:
+                    continue
+                kept = self._figures[figure] = Kept(figure)
+            if figure in self._shelf:
+                self._lanes.submit(figure, SOON, lambda kept=kept: self._first_drawing(kept))  # type: ignore[misc]
+                continue
+            self._forget(kept)
+            if not connected:
+                self._deliver_failure(kept, KeeperUnavailable("its session ended before it was in safe hands"))
 
     def _cancel(self, number: int) -> None:
         ticket = self._requests.pop(number, None)

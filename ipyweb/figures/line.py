@@ -52,12 +52,20 @@ class HubLine:
         environment: the keeper's environment id.
         on_render: called with the number and what is wanted.
         on_cancel: called with the number of a request that nobody waits for any more.
+        on_undrawn: called with the figures of which the hub has no picture, and whether their session is connected.
     """
 
-    def __init__(self, environment: str, on_render: Request, on_cancel: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        environment: str,
+        on_render: Request,
+        on_cancel: Callable[[int], None],
+        on_undrawn: Callable[[list[tuple[str, bool]]], None],
+    ) -> None:
         self._environment = environment
         self._on_render = on_render
         self._on_cancel = on_cancel
+        self._on_undrawn = on_undrawn
         self._changed = threading.Condition()
         self._sending = threading.Lock()
         self._pending: dict[int, Delivery] = {}
@@ -155,6 +163,8 @@ class HubLine:
                 self._on_render(int(header["n"]), dict(header["wanted"], figure=str(header["figure"])))
             case "cancel":
                 self._on_cancel(int(header["n"]))
+            case "undrawn":
+                self._on_undrawn([(str(figure), bool(connected)) for figure, connected in header["figures"]])
             case "filled":
                 self._settle(int(header["n"]), None)
             case "nack":

@@ -5,6 +5,7 @@ from the record in its own private directory.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import json
@@ -26,6 +27,11 @@ CONNECT_SECONDS = 20.0
 RENDER_SECONDS = 120.0
 CACHE_BYTES = 32 * 2**20
 MAX_RENDERED = 512 * 2**20
+MAX_REVIVALS = 3
+"""How often a keeper that draws nothing is started again, since figures wait for it."""
+
+REVIVAL_SECONDS = 1.0
+
 _NACKS: dict[type[Exception], str] = {
     NotFound: "unknown_figure",
     Unavailable: "storage_full",
@@ -67,7 +73,9 @@ class KeeperLink(Peer):
             self.close(MALFORMED, str(error))
 
     def disconnected(self) -> None:
-        self._registry.remove(self)
+        environment = self.environment
+        if self._registry.remove(self) and environment is not None:
+            self._look_for_undrawn(lambda figures: self._registry.revive(environment))
         for future, _ in self._waiting.values():
             if not future.done():
                 future.set_exception(KeeperUnavailable("the figure keeper went away; try again"))
@@ -103,6 +111,17 @@ class KeeperLink(Peer):
             self.close(TOO_MANY, f"this hub has {MAX_KEEPERS} keepers already")
             return
         self.tell({"type": "welcome", "protocol": PROTOCOL, "hub": self.hub.keys.hub, "version": __version__})
+        self._look_for_undrawn(lambda figures: self.tell({"type": "undrawn", "figures": figures}))
+
+    def _look_for_undrawn(self, then: Callable[[list[tuple[str, bool]]], object]) -> None:
+        """Find the figures that an earlier keeper of the environment took without drawing them, if there are any."""
+        environment = str(self.environment)
+
+        def found(outcome: Outcome) -> None:
+            if outcome.value:
+                then(outcome.value)
+
+        self.hub.jobs.submit(lambda store: store.undrawn(environment), found)
 
     def _fill(self, message: Message, size: int) -> None:
         number = messages.integer(message.header.get("n")) or 0
@@ -115,6 +134,7 @@ class KeeperLink(Peer):
 
     def _filled(self, number: int, outcome: Outcome) -> None:
         if outcome.error is None:
+            self._registry.works(str(self.environment))
             self.tell({"type": "filled", "n": number})
         else:
             reason = _NACKS.get(type(outcome.error), "failed")
@@ -147,6 +167,7 @@ class Keepers:
         self._starting: dict[str, asyncio.Task[None]] = {}
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached = 0
+        self._revivals: dict[str, int] = {}
 
     def add(self, environment: str, link: KeeperLink) -> bool:
         """Note that a keeper is there; whether there is room for it."""
@@ -160,10 +181,28 @@ class Keepers:
         self._arrived.set()
         return True
 
-    def remove(self, link: KeeperLink) -> None:
-        """Note that a keeper is gone."""
-        if link.environment is not None and self._links.get(link.environment) is link:
-            del self._links[link.environment]
+    def remove(self, link: KeeperLink) -> bool:
+        """Note that a keeper is gone; whether none took its place."""
+        if link.environment is None or self._links.get(link.environment) is not link:
+            return False
+        del self._links[link.environment]
+        return True
+
+    def works(self, environment: str) -> None:
+        """Note that a keeper has drawn something."""
+        self._revivals.pop(environment, None)
+
+    def revive(self, environment: str) -> None:
+        """Start a keeper again that died before everything was drawn, some times."""
+        tries = self._revivals[environment] = self._revivals.get(environment, 0) + 1
+        if tries <= MAX_REVIVALS:
+            asyncio.get_running_loop().call_later(
+                tries * REVIVAL_SECONDS, lambda: asyncio.ensure_future(self._revive(environment))
+            )
+
+    async def _revive(self, environment: str) -> None:
+        with contextlib.suppress(KeeperUnavailable):
+            await self._link(environment)
 
     async def render(self, figure: Mapping[str, Any], wanted: Mapping[str, Any]) -> bytes:
         """A drawing of a figure, perhaps one that was made before.

@@ -26,6 +26,8 @@ OUTPUT = ", ".join(OutputRow._fields)
 SESSION = ", ".join(SessionRow._fields[:-1])
 _COUNTS = "SELECT session, count(*) FROM outputs WHERE removed IS NULL GROUP BY session"
 _CHUNK = 500
+MAX_UNDRAWN = 5000
+"""Figures without a picture that a keeper is told of at once."""
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
@@ -154,6 +156,19 @@ def rows_of(db: sqlite3.Connection, outputs: Sequence[int], sessions: Sequence[s
         statement = f"SELECT {SESSION} FROM sessions WHERE id IN ({','.join('?' * len(names))})"
         found.extend(_counted(db, [SessionRow._make((*row, 0)) for row in db.execute(statement, names)]))
     return found
+
+
+def undrawn(db: sqlite3.Connection, keeper: str) -> list[tuple[str, bool]]:
+    """See `Store.undrawn`."""
+    found = db.execute(
+        "SELECT json_extract(v.figure, '$.id'), s.connected FROM outputs o "
+        "JOIN versions v ON v.output = o.id AND v.version = o.version JOIN sessions s ON s.id = o.session "
+        "WHERE o.figure IS NOT NULL AND o.removed IS NULL AND json_extract(v.figure, '$.keeper') = ? "
+        "AND json_extract(v.figure, '$.failed') IS NULL AND json_type(v.data, '$.\"image/png\"') IS NULL "
+        "ORDER BY o.id LIMIT ?",
+        (keeper, MAX_UNDRAWN),
+    )
+    return [(figure, bool(connected)) for figure, connected in found]
 
 
 def figures(db: sqlite3.Connection, event: int, used: int) -> Figures:

@@ -232,10 +232,13 @@ class SqliteStore(Sessions):
             sha256, size = self.blobs.reference(schema, content)
             data[mimetype] = {"sha256": sha256, "size": size}
         self.blobs.release(schema, replaced)
+        said = {**json.loads(figure), **drawn.said}
+        if "image/png" in data:
+            said.pop("failed", None)  # whoever failed, another succeeded
         values = {
             "data": dumps({mimetype: data[mimetype] for mimetype in _figure_order(data)}),
             "size": sum(each["size"] for each in data.values()),
-            "figure": dumps({**json.loads(figure), **drawn.said}),
+            "figure": dumps(said),
         }
         assignments = ", ".join(f"{name} = ?" for name in values)
         self.db.execute(
@@ -278,6 +281,9 @@ class SqliteStore(Sessions):
 
     def figure_of(self, output_id: int, version: int | None) -> str | None:
         return queries.shown(self.db, output_id, version).figure
+
+    def undrawn(self, keeper: str) -> list[tuple[str, bool]]:
+        return queries.undrawn(self.db, keeper)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -202,6 +202,9 @@ class Store(Protocol):
     def fill(self, drawn: Drawn) -> Applied:
         """Add what was drawn of a figure to the version that shows it. Raises `NotFound`, `MissingBlob`."""
 
+    def undrawn(self, keeper: str) -> list[tuple[str, bool]]:
+        """The figures of a keeper of which outputs have no picture yet, and whether their session is connected."""
+
     def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
         """List outputs: the first `limit` after an id, the last ones before an id, else the newest."""
 

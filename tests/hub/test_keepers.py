@@ -1,5 +1,6 @@
 """Figure keepers at the hub: what they draw fills outputs, and what is asked of them comes back."""
 
+import asyncio
 import base64
 import json
 import sqlite3
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from ipyweb.errors import KeeperUnavailable
 from ipyweb.hub import schema
+from ipyweb.hub.keepers import MAX_REVIVALS, Keepers
 from ipyweb.protocol import decode, encode
 
 from .conftest import PNG, Bare, Live, make_display
@@ -35,7 +38,17 @@ class Keeper:
         self.socket.send(encode(header, buffers))
 
     def hear(self) -> dict[str, Any]:
-        return decode(self.socket.recv(timeout=20)).header
+        """The next answer or request."""
+        while (header := decode(self.socket.recv(timeout=20)).header)["type"] == "undrawn":
+            pass
+        return header
+
+    def undrawn(self) -> list[list[Any]]:
+        """The figures that wait."""
+        header = decode(self.socket.recv(timeout=20)).header
+        assert header["type"] == "undrawn"
+        figures: list[list[Any]] = header["figures"]
+        return figures
 
     def drawn(self, parts: dict[str, bytes], figure: str = FIGURE, n: int = 1, **content: Any) -> dict[str, Any]:
         data = {mime: {"buffer": number} for number, mime in enumerate(parts)}
@@ -273,3 +286,53 @@ def test_a_figure_that_changes_faster_than_it_is_drawn_shows_the_latest_picture_
     session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": "e" * 32}, display_id="loop")
     session.acked()
     assert shown_picture() == pictures[2]
+
+
+def test_a_keeper_hears_of_figures_that_an_earlier_one_did_not_draw(live: Live) -> None:
+    session = live.session()
+    session.welcome()
+    ids = [f"{number:032x}" for number in range(5)]
+    for figure in ids:
+        session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": figure})
+    session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": "e" * 32, "keeper": "f" * 16})
+    session.acked()
+    first = Keeper(live)
+    assert first.undrawn() == [[figure, True] for figure in ids]
+    first.drawn({"image/png": PNG}, ids[0])
+    first.drawn({"text/plain": b"no ink"}, ids[1], failed=True)
+    live.request("DELETE", "/api/outputs/3")
+    first.socket.close()
+    assert Keeper(live).undrawn() == [[ids[3], True], [ids[4], True]]
+
+
+def test_a_keeper_that_dies_before_all_is_drawn_is_started_again_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[str] = []
+
+    def start(environment: str) -> None:
+        started.append(environment)
+        raise KeeperUnavailable("no luck")
+
+    async def die(times: int) -> int:
+        for _ in range(times):
+            registry.revive(KEEPER)
+            await asyncio.sleep(0.05)
+        return len(started)
+
+    async def scenario() -> None:
+        assert await die(MAX_REVIVALS + 2) == MAX_REVIVALS
+        registry.works(KEEPER)
+        assert await die(1) == MAX_REVIVALS + 1
+
+    monkeypatch.setattr("ipyweb.hub.keepers.REVIVAL_SECONDS", 0.0)
+    registry = Keepers(start)
+    asyncio.run(scenario())
+
+
+def test_a_picture_after_a_failure_counts(shown: Live) -> None:
+    keeper = Keeper(shown)
+    keeper.drawn({"text/plain": b"no ink"}, failed=True)
+    assert shown.outputs()[0]["figure"]["failed"]
+    keeper.drawn({"image/png": PNG})
+    assert "failed" not in shown.outputs()[0]["figure"]
