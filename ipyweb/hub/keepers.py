@@ -27,10 +27,11 @@ CONNECT_SECONDS = 20.0
 RENDER_SECONDS = 120.0
 CACHE_BYTES = 32 * 2**20
 MAX_RENDERED = 512 * 2**20
-MAX_REVIVALS = 3
+MAX_REVIVALS = 8
 """How often a keeper that draws nothing is started again, since figures wait for it."""
 
-REVIVAL_SECONDS = 1.0
+REVIVAL_SECONDS = 0.5
+"""Seconds before that happens first; each time twice as long."""
 
 _NACKS: dict[type[Exception], str] = {
     NotFound: "unknown_figure",
@@ -197,7 +198,7 @@ class Keepers:
         tries = self._revivals[environment] = self._revivals.get(environment, 0) + 1
         if tries <= MAX_REVIVALS:
             asyncio.get_running_loop().call_later(
-                tries * REVIVAL_SECONDS, lambda: asyncio.ensure_future(self._revive(environment))
+                2**tries * REVIVAL_SECONDS, lambda: asyncio.ensure_future(self._revive(environment))
             )
 
     async def _revive(self, environment: str) -> None:

@@ -18,6 +18,7 @@ from .. import keepers
 from ..errors import IpywebError, KeeperUnavailable
 from .bundle import one_line
 from .forking import whole
+from .originals import Originals, at_most
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -32,17 +33,17 @@ MIB = 2**20
 HELD_BYTES = 32 * MIB
 """Bytes of snapshots held in memory; what is more goes on the shelf."""
 
+THREAD = "ipyweb-figures"
+"""Beginning of the names of threads that pass figures on."""
+
 START_DELAY = 0.3
 """Seconds that a script may take to its end before a keeper is started for it: a short one needs none."""
 
 PATIENCE = 0.5
 """Seconds without an acknowledgement after which the end of the process waits no longer for a warm keeper."""
 
-ORIGINALS = 8
-"""Figures that are held besides their snapshots until these have proved to be good; more would take much memory."""
-
-RETRY = 30.0
-"""Seconds until a keeper that could not be had is tried again."""
+RETRY = (1.0, 30.0)
+"""Seconds until a keeper that could not be had is tried again: at first, and in the long run."""
 
 
 def show_figure(
@@ -78,7 +79,7 @@ def show_figure(
             session, figure, metadata, place, [f"only the figure's picture is kept: {one_line(error)}"]
         )
     shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=reference(snapshot))
-    session.handover.add(snapshot, shown.display_id, figure=figure)
+    session.handover.add(snapshot, shown.display_id, figure)
     return shown._replace(mimetypes=["image/png", *shown.mimetypes])
 
 
@@ -128,15 +129,23 @@ def _repr(figure: Any) -> str:
 
 @dataclass
 class _Made:
-    """Drawings by MIME type, and what went wrong."""
+    """Drawings by MIME type, and what went wrong.
+
+    Attributes:
+        traceback: of a function that made no figure.
+        snapshot: to be left on the shelf, so that it can be drawn again.
+        shown: of a figure that a call made, what its output says of it.
+    """
 
     data: dict[str, bytes]
     problems: list[str]
     description: str | None = None
     traceback: str | None = None
+    snapshot: "Snapshot | None" = None
+    shown: "Snapshot | None" = None
 
     @classmethod
-    def failed(cls, error: Exception) -> "_Made":
+    def failed(cls, error: BaseException) -> "_Made":
         """Nothing, and why."""
         from ..figures.recipe import FunctionFailed
 
@@ -160,7 +169,7 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
     try:
         made.data["image/png"] = draw(figure)
         made.description = describe(figure)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         log.debug("a figure could not be drawn", exc_info=True)
         made.problems += _Made.failed(error).problems
         return made
@@ -168,6 +177,19 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
         with contextlib.suppress(Exception):  # some can be drawn as pixels only
             vectors = draw(figure, Spec("image/svg+xml", light=is_copy))
             made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
+    return made
+
+
+def _drawn_and_taken(figure: Any) -> _Made:
+    """Drawings of a figure that a call made, and its snapshot."""
+    from ..figures.snapshot import NotPicklable, pack, take
+
+    made = _drawings(figure)
+    try:
+        made.snapshot = made.shown = take(figure)
+    except NotPicklable as error:
+        made.problems.append(f"only the figure's picture is kept: {one_line(error)}")
+        made.shown = pack(None, None, [float(each) for each in figure.get_size_inches()], float(figure.dpi))
     return made
 
 
@@ -180,7 +202,7 @@ class _Pending:
         sent: whether the keeper has it.
         function: of a call, the SHA-256 of its function.
         source: where it was shown.
-        figure: what was shown itself, should its pickle turn out to be one that cannot be loaded.
+        given_back: why nobody could load it, so that the figure itself is to be drawn.
     """
 
     id: str
@@ -190,7 +212,7 @@ class _Pending:
     shelved: bool = False
     function: str | None = None
     source: "Source | None" = None
-    figure: Any = None
+    given_back: str | None = None
 
 
 class Handover:
@@ -210,29 +232,31 @@ class Handover:
         self._hurry = False
         self._closed = False
         self._broken_until = 0.0
+        self._retry = RETRY[0]
         self._answers = 0
+        self._originals = Originals()
 
     def add(self, snapshot: "Snapshot", display_id: str, figure: Any = None) -> None:
         """Take a snapshot. One of the same output that was not passed on yet is dropped. Returns at once.
 
         Args:
-            figure: of which it is one, if there is one.
+            figure: what it was taken of.
         """
+        self._draw_given_back()
         function = snapshot.head.get("function")
         source = None if function is None else self._session.source()
         with self._changed:
             for older in [each for each in self._pending.values() if each.display_id == display_id and not each.sent]:
                 del self._pending[older.id]
-            self._pending[snapshot.id] = _Pending(
-                snapshot.id, display_id, snapshot, function=function, source=source, figure=figure
-            )
-            for older in list(self._pending.values())[:-ORIGINALS]:
-                older.figure = None
+                self._originals.let_go(older.id)
+            if figure is not None:
+                self._originals.hold(snapshot.id, figure)
+            self._pending[snapshot.id] = _Pending(snapshot.id, display_id, snapshot, function=function, source=source)
             self._changed.notify_all()
         if self._closed:  # somebody shows a figure while the process ends
             self.close(0)
         elif self._thread is None:
-            thread = threading.Thread(target=self._run, name="ipyweb-figures", daemon=True)
+            thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
             with contextlib.suppress(RuntimeError):  # the interpreter is shutting down; `close` draws
                 thread.start()
                 self._thread = thread
@@ -246,10 +270,15 @@ class Handover:
         Returns:
             Whether that is so.
         """
-        with self._changed:
-            self._hurry = True
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: not self._pending, timeout)
+        deadline = time.monotonic() + timeout
+        self._hurry = True
+        while True:
+            self._draw_given_back()
+            with self._changed:
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: not self._pending or self._given_back(), deadline - time.monotonic())
+                if not self._given_back():
+                    return not self._pending
 
     def close(self, timeout: float) -> None:
         """Pass on what a warm keeper takes at once, and draw the rest here."""
@@ -265,15 +294,15 @@ class Handover:
             with contextlib.suppress(OSError):
                 send(self._peer, {"type": "drawn", "ids": [each.id for each in rest]})
         for each in rest:
-            self._draw_here(each, "at exit")
+            self._draw_here(each)
 
     def _await_keeper(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         with self._changed:
-            while self._pending and self._warm and time.monotonic() < deadline:
+            while self._on_the_way() and self._warm and time.monotonic() < deadline:
                 answers = self._answers
                 if not self._changed.wait_for(
-                    lambda n=answers: self._answers != n or not self._pending or not self._warm,  # type: ignore[misc]
+                    lambda n=answers: self._answers != n or not self._on_the_way() or not self._warm,  # type: ignore[misc]
                     PATIENCE,
                 ):
                     return
@@ -283,17 +312,17 @@ class Handover:
     def _run(self) -> None:
         while not self._closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._closed)
+                self._changed.wait_for(lambda: self._on_the_way() or self._closed)
             try:
                 self._converse(self._reach())
             except KeeperUnavailable as error:
                 log.warning("ipyweb: figures are drawn in this process: %s", error)
-                self._broken_until = time.monotonic() + RETRY
+                self._give_up_for_now()
             except (OSError, EOFError, ValueError) as error:
                 log.debug("the connection to the figure keeper broke: %s", error)
             except Exception:
                 log.exception("ipyweb: figures are drawn in this process, since something unexpected happened")
-                self._broken_until = time.monotonic() + RETRY
+                self._give_up_for_now()
             self._peer, self._warm = None, False
             with self._changed:
                 for each in self._pending.values():
@@ -301,15 +330,20 @@ class Handover:
                 self._changed.notify_all()
             self._while_broken()
 
+    def _give_up_for_now(self) -> None:
+        self._broken_until = time.monotonic() + self._retry
+        self._retry = min(2 * self._retry, RETRY[1])
+
     def _while_broken(self) -> None:
         while not self._closed and time.monotonic() < self._broken_until:
             with self._changed:
-                self._changed.wait_for(lambda: self._pending or self._closed, self._broken_until - time.monotonic())
-                rest = [] if self._closed else list(self._pending.values())
+                self._changed.wait_for(
+                    lambda: self._on_the_way() or self._closed, self._broken_until - time.monotonic()
+                )
+                rest = [] if self._closed else self._on_the_way()
             self._spill(rest)
             for each in rest:
-                self._draw_here(each, "without a keeper")
-                self._settle(each.id)
+                self._draw_here(each)
 
     def _spill(self, rest: list[_Pending]) -> None:
         """Put on the shelf what is too much for memory."""
@@ -344,7 +378,7 @@ class Handover:
         from ..figures.channel import Repeated, hang_up
 
         self._peer, self._repeated = peer, Repeated()
-        receiver = threading.Thread(target=self._listen, args=(peer,), name="ipyweb-figures-in", daemon=True)
+        receiver = threading.Thread(target=self._listen, args=(peer,), name=f"{THREAD}-in", daemon=True)
         receiver.start()
         try:
             while not self._closed and self._peer is peer:
@@ -356,7 +390,7 @@ class Handover:
 
     def _next(self, peer: "Connection") -> _Pending | None:
         with self._changed:
-            waiting = (each for each in self._pending.values() if not each.sent and not self._must_wait(each))
+            waiting = (each for each in self._on_the_way() if not each.sent and not self._must_wait(each))
             found = next(waiting, None)
             if found is None:
                 self._changed.wait(1.0)
@@ -407,6 +441,7 @@ class Handover:
                     if pending is not None:
                         pending.snapshot, pending.shelved = None, True
             case "loaded":
+                self._retry = RETRY[0]
                 self._settle(str(header["id"]))
             case "made":
                 pending = self._pending.get(str(header["id"]))
@@ -416,58 +451,77 @@ class Handover:
             case "failed":
                 pending = self._pending.get(str(header["id"]))
                 if pending is not None:
-                    self._draw_here(pending, f"the keeper cannot load it: {header['error']}", problem=True)
-                    self._settle(pending.id)
+                    pending.given_back = f"the keeper cannot load it: {header['error']}"
+                    self._draw_here(pending)
 
     def _settle(self, figure: str) -> None:
         with self._changed:
             self._pending.pop(figure, None)
+            self._originals.let_go(figure)
             self._answers += 1
             self._changed.notify_all()
 
     # -- drawing here -------------------------------------------------------------------------------------------------
 
-    def _draw_here(self, pending: _Pending, reason: str, problem: bool = False) -> None:
-        """Draw a copy in this process, and leave the snapshot on the shelf for later."""
-        from ..figures.recipe import is_call
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _given_back(self) -> list[_Pending]:
+        return [each for each in self._pending.values() if each.given_back]
+
+    def _on_the_way(self) -> list[_Pending]:
+        return [each for each in self._pending.values() if not each.given_back]
+
+    def _draw_given_back(self) -> None:
+        """Draw, on a thread of the user's, the figures that could not be loaded anywhere."""
+        for each in self._given_back():
+            self._draw_here(each)
+
+    def _draw_here(self, pending: _Pending) -> None:
+        """Draw in this process: a copy, whose snapshot is left on the shelf for later, else the figure itself."""
+        seconds = self._session.config.figure_timeout
+        try:
+            with at_most(seconds):
+                drawn = self._drawn(pending)
+        except (Exception, SystemExit) as error:
+            original = self._originals.get(pending.id)
+            if original is not None:
+                pending.given_back = pending.given_back or f"it cannot be loaded: {type(error).__name__}: {error}"
+                if not self._may_draw_originals():
+                    self._wake()
+                    return
+            with at_most(seconds):
+                drawn = [_Made.failed(error) if original is None else _drawings(original)]
+        for number, made in enumerate(drawn, 1):
+            self._show_drawn(pending, number, made)
+        self._settle(pending.id)
+
+    def _may_draw_originals(self) -> bool:
+        """Whether no thread of the user's can be at work on a figure: this is one, or somebody sits at a prompt."""
+        return not threading.current_thread().name.startswith(THREAD) or self._session.kind != "script"
+
+    def _drawn(self, pending: _Pending) -> list[_Made]:
+        """Drawings of a snapshot's figure, or of the figures that a call makes."""
+        from ..figures.recipe import called, is_call
         from ..figures.snapshot import load
 
-        problems = [f"only the figure's picture is kept; {one_line(reason)}"] if problem else []
-        try:
-            snapshot = pending.snapshot or self._shelf().get(pending.id)
-            if is_call(snapshot):
-                self._call_here(pending, snapshot, problems)
-                return
-            made = _drawings(load(snapshot).figure, is_copy=True)
-            if not pending.shelved and not problem:
-                self._leave(snapshot)
-        except Exception as error:
-            made = _Made.failed(error) if pending.figure is None else _drawings(pending.figure)
-            problems = problems or [f"only the figure's picture is kept: {one_line(error)}"]
-        self._fill(pending.id, made, problems)
+        snapshot = pending.snapshot or self._shelf().get(pending.id)
+        if is_call(snapshot):
+            with called(snapshot) as found:
+                return [_drawn_and_taken(figure) for figure in found.figures]
+        made = _drawings(load(snapshot).figure, is_copy=True)
+        made.snapshot = None if pending.shelved or pending.given_back else snapshot
+        return [made]
 
-    def _call_here(self, call: _Pending, snapshot: "Snapshot", problems: list[str]) -> None:
-        """Call a function in this process, and show what it made."""
-        from ..figures.recipe import called
-
-        with called(snapshot) as found:
-            for number, figure in enumerate(found.figures, 1):
-                self._show_made(call, number, figure, problems)
-
-    def _show_made(self, call: _Pending, number: int, figure: Any, problems: list[str]) -> None:
-        from ..figures.snapshot import NotPicklable, pack, take
-
-        made = _drawings(figure)
-        try:
-            taken = take(figure)
-        except NotPicklable as error:
-            made.problems.append(f"only the figure's picture is kept: {one_line(error)}")
-            taken = pack(None, None, [float(each) for each in figure.get_size_inches()], float(figure.dpi))
-        else:
-            self._leave(taken if number > 1 else taken._replace(id=call.id))
-        if number > 1:
-            self._show_further(call, number, reference(taken))
-        self._fill(taken.id if number > 1 else call.id, made, problems, taken.shape)
+    def _show_drawn(self, pending: _Pending, number: int, made: _Made) -> None:
+        figure = pending.id if number == 1 or made.shown is None else made.shown.id
+        if number > 1 and made.shown is not None:
+            self._show_further(pending, number, reference(made.shown))
+        if made.snapshot is not None:
+            self._leave(made.snapshot._replace(id=figure))
+        problems = [f"only the figure's picture is kept; {one_line(pending.given_back)}"] if pending.given_back else []
+        self._fill(figure, made, problems, None if made.shown is None else made.shown.shape)
 
     def _show_further(self, call: _Pending, number: int, figure: Mapping[str, Any]) -> None:
         """Make the output of a figure that a call made besides its first one."""

@@ -132,6 +132,7 @@ def test_an_svg_made_in_idle_time_serves_when_the_environment_is_gone(hub: conne
     record = keepers.read_record(environment())
     keepers.write_record(environment(), ["/nonexistent/venv/bin/python"], record["environment"], record["settings"])
     own = data(hub, 1, "mime=image/png")
+    wait_until(lambda: "x-ipyweb-environment" in data(hub, 1, "mime=image/png&width=30").headers, "the keeper's end")
     sized = data(hub, 1, "mime=image/png&width=300")
     vectors = data(hub, 1, "mime=image/svg%2Bxml&width=300")
     assert sized.body == own.body
@@ -172,7 +173,7 @@ matplotlib.rcParams['axes.prop_cycle'] = cycler.cycler(color=list(numpy.eye(4)))
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        (UNLOADABLE, "only the figure's picture is kept: Needs"),
+        (UNLOADABLE, "only the figure's picture is kept; "),
         (LISTENING, "only the figure's picture is kept: its own draw_event"),
         (CYCLES, ""),
     ],
