@@ -91,9 +91,20 @@ def test_the_hub_loads_nothing_that_makes_outputs(name: str) -> None:
     assert not among(loaded(f"import {name}"), {"IPython", "ipyweb.session", "ipyweb.integrations", *PLOTTING})
 
 
-@pytest.mark.parametrize("path", sorted((SOURCE / "hub").rglob("*.py")), ids=lambda path: path.stem)
-def test_the_hub_never_unpickles(path: Path) -> None:
-    assert not imported_by(path) & {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+UNPICKLING = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "multiprocessing"}
+"""What loads pickles; of a connection of multiprocessing it takes but a ``recv``."""
+
+
+def test_the_hub_never_unpickles() -> None:
+    process = "import ipyweb.hub.app, ipyweb.cli.serve, " + ", ".join(modules("hub"))
+    ours = among(loaded(process), {"ipyweb"})
+    assert "ipyweb.keepers" in ours
+    assert not among(ours, {"ipyweb.figures", "ipyweb.session"})
+    paths = {name: SOURCE.parent / name.replace(".", "/") for name in ours}
+    files = {name: path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for name, path in paths.items()}
+    assert {
+        name: imported_by(path) & UNPICKLING for name, path in files.items() if imported_by(path) & UNPICKLING
+    } == {}
 
 
 @pytest.mark.parametrize("name", sorted({*modules("integrations")} - {"ipyweb.integrations", *BY_OTHERS}))

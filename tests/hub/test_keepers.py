@@ -336,3 +336,20 @@ def test_a_picture_after_a_failure_counts(shown: Live) -> None:
     assert shown.outputs()[0]["figure"]["failed"]
     keeper.drawn({"image/png": PNG})
     assert "failed" not in shown.outputs()[0]["figure"]
+
+
+def test_a_still_picture_that_comes_late_does_not_replace_the_animation(live: Live) -> None:
+    session, keeper = live.session(), Keeper(live)
+    session.welcome()
+    session.display(parts={"text/plain": b"<Figure>"}, figure=SHOWN, display_id="film")
+    playing = {"text/html": b"<video></video>", "image/png": PNG[::-1]}
+    session.display(parts=playing, display_id="film", kind="update_display_data")
+    session.acked()
+    (before,) = live.outputs()
+    said = keeper.drawn({"image/png": PNG, "image/svg+xml": SVG}, problems=["no ink"], description="still")
+    assert said["type"] == "filled"
+    assert live.outputs() == [before]
+    assert before["figure"] is None
+    assert live.request("GET", "/api/outputs/1/data?mime=text/html").body == b"<video></video>"
+    assert live.request("GET", "/api/outputs/1/data?mime=image/png&width=30").body == PNG[::-1]
+    assert live.request("GET", "/api/outputs/1/data?mime=image/png&version=1").body == PNG
