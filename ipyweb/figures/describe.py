@@ -28,9 +28,10 @@ def describe(figure: "Figure") -> str:
     width, height = figure.get_size_inches()
     count = len(figure.axes)
     lines = [f"Figure of {width:g} x {height:g} in with {count} axes"]
-    lines += _line("title", [_text(getattr(figure, "_suptitle", None))])
-    lines += _line("labels", [_text(getattr(figure, name, None)) for name in ("_supxlabel", "_supylabel")])
-    lines += _line("text", map(_text, figure.texts))
+    title, *labels = (getattr(figure, name, None) for name in ("_suptitle", "_supxlabel", "_supylabel"))
+    lines += _line("title", [_text(title)])
+    lines += _line("labels", map(_text, labels))
+    lines += _line("text", [_text(each) for each in figure.texts if each not in (title, *labels)])
     for number, axes in enumerate(figure.axes[:MOST_AXES], 1):
         with contextlib.suppress(Exception):  # axes of a library's own kind
             lines += [f"{'Axes' if count == 1 else f'Axes {number}'}", *_axes(axes)]
