@@ -73,11 +73,13 @@ def begin(settings: str | None) -> None:
     import atexit
 
     from .install import switch_on
+    from .spawning import follow_children
 
     atexit.register(_end_by_interrupt)
     if settings is not None:
         _configure(settings)
     switch_on()
+    follow_children(settings)
 
 
 def _configure(settings: str) -> None:

@@ -147,6 +147,35 @@ def test_what_was_shown_is_stored_whatever_ends_the_script(
     wait_until(lambda: outputs(hub) == [["image/png", "text/plain"]], "the picture")
 
 
+CHILDREN = """
+import multiprocessing
+
+def work(number):
+    import matplotlib.pyplot as plt
+    plt.title(str(number)); plt.show()
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context({method!r})
+    children = [context.Process(target=work, args=(number,)) for number in range(2)]
+    [each.start() for each in children]
+    [each.join() for each in children]
+    print([each.exitcode for each in children])
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_figures_of_children_are_shown_however_they_are_started(
+    folder: Path, hub: connection.Connection, method: str
+) -> None:
+    (folder / "script.py").write_text(CHILDREN.format(method=method))
+    done = run(folder, "--IPyWeb.private=True", "script.py")
+    assert done.stdout == "[0, 0]\n", done.stderr
+    wait_until(lambda: outputs(hub) == [["image/png", "text/plain"]] * 2, "the pictures")
+    records = connection.request(hub, "GET", "api/outputs").json()["outputs"]
+    assert sorted(each["title"] for each in records) == ["0", "1"]
+    assert all(each["private"] for each in records)
+
+
 @pytest.mark.parametrize(
     ("choice", "backend"),
     [
