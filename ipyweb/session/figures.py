@@ -468,10 +468,12 @@ class Handover:
             self._changed.notify_all()
 
     def _given_back(self) -> list[_Pending]:
-        return [each for each in self._pending.values() if each.given_back]
+        with self._changed:
+            return [each for each in self._pending.values() if each.given_back]
 
     def _on_the_way(self) -> list[_Pending]:
-        return [each for each in self._pending.values() if not each.given_back]
+        with self._changed:
+            return [each for each in self._pending.values() if not each.given_back]
 
     def _draw_given_back(self) -> None:
         """Draw, on a thread of the user's, the figures that could not be loaded anywhere."""
