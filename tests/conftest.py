@@ -19,7 +19,7 @@ _OURS = ("IPYWEB_HUB", "IPYWEB_TOKEN_FILE", "IPYWEB_SESSION", "IPYWEB_STORE", "I
 
 @pytest.fixture(autouse=True)
 def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Point everything that reads or writes files at directories of this test's own, and end its figure keepers."""
+    """Point everything that reads or writes files at directories of this test's own, and end its hub and keepers."""
     for name in _OURS:
         monkeypatch.delenv(name, raising=False)
     for name in ("IPYWEB_RUNTIME_DIR", "IPYWEB_DATA_DIR", "IPYTHONDIR", "XDG_CONFIG_HOME"):
@@ -28,6 +28,12 @@ def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setenv(name, str(directory))
     monkeypatch.setenv("IPYWEB_BROWSER", "none")
     yield
+    if (tmp_path / ".ipyweb_runtime_dir" / "hub.json").exists():  # a script of the test has started one
+        for name, directory in (("IPYWEB_RUNTIME_DIR", "runtime"), ("IPYWEB_DATA_DIR", "data")):
+            monkeypatch.setenv(name, str(tmp_path / f".ipyweb_{directory}_dir"))
+        monkeypatch.delenv("IPYWEB_HUB", raising=False)
+        with contextlib.suppress(Exception):  # it is none, or is gone by now
+            stop_hub()
     for directory in (tmp_path / ".ipyweb_runtime_dir").glob("keepers/*/"):
         stop_keeper(directory.name)
 
