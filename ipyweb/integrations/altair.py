@@ -25,11 +25,10 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
 
     bundles = shell.display_formatter.mimebundle_formatter
     bundles.for_type(_WIDGET, lambda widget, include=None, exclude=None: widget.chart._repr_mimebundle_())
-    return chain(
-        lambda: bundles.pop(_WIDGET, None),
-        replace(altair.JupyterChart, "_repr_mimebundle_", _still),  # what the renderer `jupyter` asks
-        _choose(altair.renderers),
-    )
+    undos = [lambda: bundles.pop(_WIDGET, None), _choose(altair.renderers)]
+    if hasattr(altair.JupyterChart, "_repr_mimebundle_"):  # without anywidget, it is only a name
+        undos.append(replace(altair.JupyterChart, "_repr_mimebundle_", _still))  # what the renderer `jupyter` asks
+    return chain(*undos)
 
 
 def _choose(renderers: Any) -> Callable[[], None]:

@@ -30,3 +30,10 @@ def test_a_renderer_of_the_users_own_stays(cells: Callable[..., Run]) -> None:
 def test_unloading_gives_the_renderer_back(cells: Callable[..., Run]) -> None:
     run = cells(CHART, "%load_ext ipyweb", "%unload_ext ipyweb", "print('renderer', alt.renderers.active)")
     assert "renderer default" in run.out
+
+
+def test_a_chart_arrives_where_anywidget_is_not_installed(script: Callable[[str], Run]) -> None:
+    run = script(f"import sys; sys.modules['anywidget'] = None\nimport ipyweb\n{CHART}ipyweb.display(c)")
+    assert run.err == ""
+    (shown,) = run.shown
+    assert any("vegalite" in mime for mime in shown.data)
