@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..lengths import Length
+from . import png
 from .snapshot import load
 
 if TYPE_CHECKING:
@@ -111,11 +112,25 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
             restyle(figure, spec.style)
         if spec.light:
             _lighten(figure)
-        stream = io.BytesIO()
-        figure.savefig(
-            stream, format=FORMATS[spec.mime], dpi=dpi, bbox_inches=None, **_options(spec.mime, params is not None)
-        )
-        return stream.getvalue()
+        if params is not None and spec.mime == "image/png" and spec.width and spec.height:
+            return _for_screen(figure, dpi)
+        options = _options(spec.mime, params is not None)
+        return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, **options)
+
+
+def _for_screen(figure: "Figure", dpi: float) -> bytes:
+    """A PNG for a pane that waits for it."""
+    pixels = _saved(figure, format="raw", dpi=dpi)
+    width, height = (int(inches * dpi) for inches in figure.get_size_inches())
+    if len(pixels) != 4 * width * height:  # rounded in another way
+        return _saved(figure, format="png", dpi=dpi)
+    return png.encode(width, height, pixels, dpi)
+
+
+def _saved(figure: "Figure", **options: Any) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, bbox_inches=None, **options)
+    return stream.getvalue()
 
 
 def draw_copy(snapshot: "Snapshot", spec: Spec = OWN) -> bytes:

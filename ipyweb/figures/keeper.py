@@ -60,6 +60,7 @@ class Kept:
         used: when it was last drawn, by the monotonic clock.
         busy: whether its easel is at work.
         drawn: whether its session has drawn it itself.
+        staged: whether a pane has got it as it looks now.
         told: what its first drawing tells the hub besides, where that could not be known when it was shown.
         others: further figures of the same call, until they are shown.
     """
@@ -74,6 +75,7 @@ class Kept:
     used: float = 0.0
     busy: bool = False
     drawn: bool = False
+    staged: bool = False
     told: dict[str, Any] = field(default_factory=dict)
     others: list[Snapshot] = field(default_factory=list)
 
@@ -283,7 +285,7 @@ class Keeper:
     def _draw_ahead(self, kept: Kept) -> None:
         """Draw what the pane that looks on is about to ask for, before it does: its stage is filled at once."""
         wanted = self._stage
-        if wanted is None or kept.snapshot is None or not kept.snapshot.head["default_size"]:
+        if wanted is None or kept.staged or kept.snapshot is None or not kept.snapshot.head["default_size"]:
             return
         if self._ahead is not None:  # nobody asked for the one before
             self._stage = self._ahead = None
@@ -375,6 +377,7 @@ class Keeper:
             kept = self._figures.setdefault(figure, Kept(figure))
         ahead, self._ahead = self._ahead, None
         try:
+            kept.staged |= wanted == self._stage
             if ahead is not None and (ahead.figure, ahead.wanted) == (kept.id, wanted):
                 answer, data = ahead.answer, ahead.data
             else:

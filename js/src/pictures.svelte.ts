@@ -1,4 +1,4 @@
-/** Small pictures that were made of what the stage shows: by frames, and of figures drawn for it; kept in memory. */
+/** Pictures that were made of what the stage shows: by frames, and of figures drawn for it; kept in memory. */
 import type { OutputRecord } from "./protocol.ts";
 
 const MOST = 300;
@@ -15,10 +15,9 @@ export class Pictures {
   }
 
   /** Keep a PNG as the picture of an output, in place of an earlier one. */
-  keep(output: OutputRecord, bytes: ArrayBuffer): void {
+  keep(output: OutputRecord, png: Blob): void {
     this.#drop(output.id);
-    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    this.#kept.set(output.id, { url, version: output.version });
+    this.#kept.set(output.id, { url: URL.createObjectURL(png), version: output.version });
     for (const id of [...this.#kept.keys()].slice(0, this.#kept.size - MOST)) this.#drop(id);
     this.#revision++;
   }

@@ -11,7 +11,6 @@ import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
 import { drawFirst, LiveFigure, type Draw, type Fate, type First } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
-import { shrink } from "./renderers/picture.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
@@ -28,8 +27,8 @@ export type State = "loading" | "ready" | "error";
 export interface PresenterEvents {
   key(key: string): void;
   link(href: string): void;
-  /** A small picture of a version of an output, as a PNG. */
-  picture(output: OutputRecord, bytes: ArrayBuffer): void;
+  /** A picture of a version of an output, for the filmstrip. */
+  picture(output: OutputRecord, png: Blob): void;
   /** The user wants the bytes of a MIME type as a file. */
   save(view: View): void;
   /** Draws a matplotlib figure for the stage. */
@@ -191,7 +190,8 @@ export class Presenter {
     const layer: Layer = { view, element: layerElement() };
     this.#next = layer;
     this.#asking = new AbortController();
-    const first = await drawFirst(view.output, this.#stage, this.#events.draw, this.#asking.signal).catch(() => null);
+    const drawn = (picture: Blob) => this.#events.picture(view.output, picture);
+    const first = await drawFirst(view.output, this.#stage, this.#events.draw, drawn, this.#asking.signal).catch(() => null);
     if (turn !== this.#turn) return void (first && URL.revokeObjectURL(first.image.src));
     if (!first) {
       this.#dropNext();
@@ -199,8 +199,6 @@ export class Presenter {
     }
     layer.element.append(image.dress(first.image, name(view.output)));
     this.#appear(layer, turn, first);
-    const small = await shrink(first.image, first.image.naturalWidth, first.image.naturalHeight);
-    if (small) this.#events.picture(view.output, await small.arrayBuffer());
   }
 
   #appear(layer: Layer, turn: number, first?: First): void {
@@ -258,7 +256,7 @@ export class Presenter {
     const handlers: { [T in FromFrame["type"]]?: (message: Extract<FromFrame, { type: T }>) => void } = {
       ready: (message) => message.turn === turn && this.#frameReady(layer, turn),
       failed: (message) => message.turn === turn && this.#fail(turn, message.message),
-      picture: ({ bytes }) => this.#events.picture(layer.view.output, bytes),
+      picture: ({ bytes }) => this.#events.picture(layer.view.output, new Blob([bytes], { type: "image/png" })),
       want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ key }) => layer === this.#current && this.#events.key(key),

@@ -175,12 +175,14 @@ const answering = (given: Drawing) => async (): Promise<Drawing> => given;
 const output = { figure: FILLING } as OutputRecord;
 
 it("draws a figure for the stage before its picture is stored, and asks for that size only once", async () => {
-  const first = await drawFirst(output, stage, answering(drawing(LIVE)), new AbortController().signal);
-  expect([first.image.src.slice(0, 5), first.fate]).toEqual(["blob:", LIVE]);
+  let picture: Blob | undefined;
+  vi.spyOn(HTMLImageElement.prototype, "onload", "set").mockImplementation((heard) => heard!.call(image, new Event("load")));
+  const first = await drawFirst(output, stage, answering(drawing(LIVE)), (png) => (picture = png), new AbortController().signal);
+  expect([first.image.src.slice(0, 5), first.fate, picture?.type]).toEqual(["blob:", LIVE, "image/png"]);
   figure = new LiveFigure(first.image, stage, output, async () => expect.unreachable(), (fate) => told.push(fate), first.asked);
   expect(first.image.style.width).toBe("800px");
 });
 
 it("has nothing to show before the stored picture where nobody draws", async () => {
-  await expect(drawFirst(output, stage, answering(drawing(GONE)), new AbortController().signal)).rejects.toThrow("no Python");
+  await expect(drawFirst(output, stage, answering(drawing(GONE)), () => expect.unreachable(), new AbortController().signal)).rejects.toThrow("no Python");
 });

@@ -72,14 +72,18 @@ export interface First {
   fate: Fate;
 }
 
-/** Draws a figure whose picture is not stored yet. @throws when nobody can. */
-export async function drawFirst(output: OutputRecord, stage: HTMLElement, draw: Draw, signal: AbortSignal): Promise<First> {
+/** Draws a figure whose picture is not stored yet; `drawn` is told while it is decoded. @throws when nobody can. */
+export async function drawFirst(
+  output: OutputRecord, stage: HTMLElement, draw: Draw, drawn: (picture: Blob) => void, signal: AbortSignal,
+): Promise<First> {
   const size = sizeIn(output.figure!, stage);
   const { blob, ...fate } = await draw(output, size, signal);
   if (!fate.live) throw new Error(fate.reason);
+  drawn(blob);
   const image = new Image();
+  image.decoding = "sync"; // it is the next thing that is painted
   image.src = URL.createObjectURL(blob);
-  await image.decode();
+  await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject }));
   return { image, asked: JSON.stringify(size), fate };
 }
 
