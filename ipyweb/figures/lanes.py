@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 SLOW = 2.0
 """Seconds after which a job no longer counts: another may run beside it."""
 
-QUIET = 0.3
+QUIET = 2.0
 """Seconds without anything urgent before something that has time is done."""
 
 NOW, SOON, IDLE = 0, 1, 9
