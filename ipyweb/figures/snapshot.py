@@ -28,6 +28,10 @@ from .reducing import OUT_OF_BAND, PROTOCOL, reducers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_DEFAULT_COLORMAP = "image.cmap"
+_COLORMAP = "ipyweb.colormap"
+"""Beside rcParams: the default colormap itself, where it is none of matplotlib's own."""
+
 _NOT_DRAWN = frozenset(
     {
         "animation.convert_args",
@@ -209,7 +213,21 @@ def _changed_params() -> dict[str, Any]:
         known = get(default, name)
         if value is not known and name not in _NOT_DRAWN and _differ(value, known):
             changed[name] = value
+    builtin = getattr(matplotlib.colormaps, "_builtin_cmaps", ())
+    if _DEFAULT_COLORMAP in changed and changed[_DEFAULT_COLORMAP] not in builtin:
+        changed[_COLORMAP] = matplotlib.colormaps.get(changed[_DEFAULT_COLORMAP])
     return changed
+
+
+def _register_colormap(params: dict[str, Any]) -> None:
+    """Make the default colormap known, where the script itself had registered it."""
+    colormap = params.pop(_COLORMAP, None)
+    if colormap is None:
+        return
+    import matplotlib
+
+    if params[_DEFAULT_COLORMAP] not in matplotlib.colormaps:
+        matplotlib.colormaps.register(colormap, name=params[_DEFAULT_COLORMAP])
 
 
 def _differ(a: object, b: object) -> bool:
@@ -286,6 +304,7 @@ def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
         warnings.simplefilter("always")
         with _finding(snapshot.head):
             figure, params = pickle.loads(snapshot.pickle, buffers=[_writable(each) for each in snapshot.buffers])
+            _register_colormap(params)
     return Loaded(figure, params, [f"loading the figure: {each.category.__name__}: {each.message}" for each in said])
 
 

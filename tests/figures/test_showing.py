@@ -169,6 +169,13 @@ import cycler, matplotlib, numpy
 matplotlib.rcParams['axes.prop_cycle'] = cycler.cycler(color=list(numpy.eye(4)))
 """
 
+COLORMAP = """
+import matplotlib
+matplotlib.colormaps.register(matplotlib.colors.ListedColormap(['red', 'blue'], name='mine'))
+matplotlib.rcParams['image.cmap'] = 'mine'
+f.colorbar(a.imshow([[1, 2], [3, 4]]))
+"""
+
 
 @pytest.mark.parametrize(
     ("code", "problem"),
@@ -176,6 +183,7 @@ matplotlib.rcParams['axes.prop_cycle'] = cycler.cycler(color=list(numpy.eye(4)))
         (UNLOADABLE, "only the figure's picture is kept; "),
         (LISTENING, "only the figure's picture is kept: its own draw_event"),
         (CYCLES, ""),
+        (COLORMAP, ""),
     ],
 )
 def test_what_no_copy_can_be_made_of_is_drawn_all_the_same(hub: connection.Connection, code: str, problem: str) -> None:
