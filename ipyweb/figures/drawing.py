@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..lengths import Length
 from . import png
-from .snapshot import load
+from .snapshot import NOT_DRAWN, load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +103,7 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         ValueError: the drawing would be too large.
         Exception: whatever drawing raises.
     """
-    with _lock, _params(params or {}), warnings.catch_warnings():
+    with _lock, _params(params), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph is missing, a layout does not fit: the picture shows it
         dpi = _resize(figure, spec)
         if spec.style:
@@ -176,15 +176,18 @@ def _resize(figure: "Figure", spec: Spec) -> float:
 
 
 @contextlib.contextmanager
-def _params(params: Mapping[str, Any]) -> Iterator[None]:
+def _params(params: Mapping[str, Any] | None) -> Iterator[None]:
     import matplotlib
 
     rc: Any = matplotlib.rcParams
-    if not params and dict.get(rc, "savefig.bbox") is None:
+    if params is None and dict.get(rc, "savefig.bbox") is None:
         yield
         return
     with matplotlib.rc_context():
-        for name, value in params.items():
+        if params is not None:
+            default: Any = matplotlib.rcParamsDefault
+            dict.update(rc, {name: value for name, value in dict.items(default) if name not in NOT_DRAWN})
+        for name, value in (params or {}).items():
             with contextlib.suppress(Exception):  # a parameter of another version
                 rc[name] = value
         rc["savefig.bbox"] = None  # the size asked for, not what happens to be filled

@@ -32,7 +32,7 @@ _DEFAULT_COLORMAP = "image.cmap"
 _COLORMAP = "ipyweb.colormap"
 """Beside rcParams: the default colormap itself, where it is none of matplotlib's own."""
 
-_NOT_DRAWN = frozenset(
+NOT_DRAWN = frozenset(
     {
         "animation.convert_args",
         "animation.ffmpeg_path",
@@ -211,7 +211,7 @@ def _changed_params() -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for name, value in dict.items(matplotlib.rcParams):
         known = get(default, name)
-        if value is not known and name not in _NOT_DRAWN and _differ(value, known):
+        if value is not known and name not in NOT_DRAWN and _differ(value, known):
             changed[name] = value
     builtin = getattr(matplotlib.colormaps, "_builtin_cmaps", ())
     if _DEFAULT_COLORMAP in changed and changed[_DEFAULT_COLORMAP] not in builtin:

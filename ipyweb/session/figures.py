@@ -154,12 +154,13 @@ class _Made:
         return cls({}, [f"the figure could not be drawn: {one_line(said)}"], traceback=traceback)
 
 
-def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
+def _drawings(figure: Any, is_copy: bool = False, svg: bool = True, params: Mapping[str, Any] | None = None) -> _Made:
     """PNG and SVG of a figure, drawn here and now.
 
     Args:
         svg: whether an SVG is wanted.
         is_copy: whether the figure is not the user's own, and may be altered.
+        params: rcParams to draw it with; for when no other thread draws.
     """
     with whole:  # imports
         from ..figures.describe import describe
@@ -167,7 +168,7 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
 
     made = _Made({}, [])
     try:
-        made.data["image/png"] = draw(figure)
+        made.data["image/png"] = draw(figure, params=params)
         made.description = describe(figure)
     except (Exception, SystemExit) as error:
         log.debug("a figure could not be drawn", exc_info=True)
@@ -175,7 +176,7 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True) -> _Made:
         return made
     if svg and (is_copy or not is_heavy(figure)):
         with contextlib.suppress(Exception):  # some can be drawn as pixels only
-            vectors = draw(figure, Spec("image/svg+xml", light=is_copy))
+            vectors = draw(figure, Spec("image/svg+xml", light=is_copy), params)
             made.data.update({"image/svg+xml": vectors} if len(vectors) < 4 * MIB else {})
     return made
 
@@ -512,7 +513,9 @@ class Handover:
         if is_call(snapshot):
             with called(snapshot) as found:
                 return [_drawn_and_taken(figure) for figure in found.figures]
-        made = _drawings(load(snapshot).figure, is_copy=True)
+        loaded = load(snapshot)
+        as_shown = loaded.params if self._may_draw_originals() else None  # the script may have changed them since
+        made = _drawings(loaded.figure, is_copy=True, params=as_shown)
         made.snapshot = None if pending.shelved or pending.given_back else snapshot
         return [made]
 

@@ -395,3 +395,15 @@ def test_the_record_names_no_secret(hub: connection.Connection, monkeypatch: pyt
     script(SHOW)
     record = json.loads((keepers.shelf_dir(environment()) / keepers.RECORD).read_text())
     assert "CLOUD_TOKEN" not in record["environment"]
+
+
+def test_a_figure_is_drawn_with_the_settings_that_it_was_shown_with(hub: connection.Connection, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.png"
+    script(
+        "import matplotlib.pyplot as plt, ipyweb\n"
+        f"def line(): f, a = plt.subplots(); a.plot([0.1, 0.93]); return f\n"
+        f"line().savefig({str(saved)!r}); ipyweb.display(line())\n"
+        "plt.rcParams.update({'axes.autolimit_mode': 'round_numbers', 'axes.xmargin': 0, 'axes.ymargin': 0})\n"
+    )
+    (shown,) = drawn(hub)
+    assert picture(data(hub, shown["id"], "mime=image/png").body).tobytes() == picture(saved.read_bytes()).tobytes()
