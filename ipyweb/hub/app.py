@@ -206,7 +206,9 @@ class Process:
             default_handler_class=Unknown,
             default_handler_args={"context": context},
             log_function=logs.log_request,
-            websocket_max_message_size=MAX_FRAME,
+            # More than the sockets allow: what is read whole can be refused with a reason, which the reset that follows
+            # unread bytes would destroy.
+            websocket_max_message_size=2 * MAX_FRAME,
             websocket_ping_interval=20,
             websocket_ping_timeout=20,
         )

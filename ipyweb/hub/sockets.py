@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from ..protocol import MAX_FRAME
 from .base import ADMIN, PRODUCERS, Guard
 from .keepers import KeeperLink
 from .links import Frontend, Peer, SessionLink
@@ -22,6 +23,7 @@ log = logging.getLogger("ipyweb.hub.http")
 PROTOCOL_NAME = "ipyweb"
 TOKEN_PREFIX = "ipyweb.token."
 WRITE_SECONDS = 20.0
+TOO_BIG = 1009
 TRY_LATER = 1013
 MAX_REASON = 123  # bytes of a close reason (RFC 6455, 5.5)
 
@@ -65,6 +67,9 @@ class Socket(Guard, WebSocketHandler):
         self._pump = asyncio.ensure_future(self._write_frames())
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        if len(message) > MAX_FRAME:
+            self.close_with(TOO_BIG, f"expected frames of up to {MAX_FRAME} bytes, got one of {len(message)}")
+            return None
         self.peer.receive(message)
         return self.hub.state.room() if self.hub.state.is_full else None
 

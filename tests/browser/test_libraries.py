@@ -333,13 +333,17 @@ class Look:
     def _run(self, script: str) -> dict[str, dict[str, Any]]:
         cwd = self.directory / script
         cwd.mkdir(exist_ok=True)
-        before = connection.request(self.hub, "GET", "api/state").json()["event"]
+        before = {each["id"] for each in self._records()}  # figures of earlier scripts may get drawings
         command = [sys.executable, SCRIPTS / f"{script}.py"]
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         assert "could not be switched over" not in done.stderr, done.stderr
-        outputs = connection.request(self.hub, "GET", "api/outputs?limit=1000").json()["outputs"]
-        return {re.sub(".*# → ", "", each["source"]["code"] or ""): each for each in outputs if each["event"] > before}
+        shown = [each for each in self._records() if each["id"] not in before]
+        return {re.sub(".*# → ", "", each["source"]["code"] or ""): each for each in shown}
+
+    def _records(self) -> list[dict[str, Any]]:
+        outputs: list[dict[str, Any]] = connection.request(self.hub, "GET", "api/outputs?limit=1000").json()["outputs"]
+        return outputs
 
     def _open(self, project: Path) -> Pane:
         context = self._browser.new_context(viewport={"width": 1100, "height": 720}, color_scheme="light")

@@ -14,6 +14,7 @@ from ipyweb.hub.blobs import INLINE
 from ipyweb.hub.data import content_type_of
 from ipyweb.protocol import asset_type
 
+from ..conftest import wait_until
 from .conftest import PNG, Live
 
 
@@ -329,11 +330,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(live: Live) -> None:
     )
     with socket.create_connection(("127.0.0.1", live.port)) as peer:
         peer.sendall(head.encode() + bytes(2_000_000))
-    for _ in range(200):
-        live.get("/api/state")
-        if not files(live):
-            break
-    assert files(live) == []
+        wait_until(lambda: files(live), "the upload to begin")
+    wait_until(lambda: not files(live), "what arrived of it to be removed")
 
 
 def files(live: Live) -> list[str]:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import pexpect
 import pytest
 
 from ipyweb import connection
@@ -237,10 +236,9 @@ def test_over_ssh_the_link_comes_with_the_line_of_a_tunnel(start: Start, monkeyp
     terminal.process.expect(r"ipyweb: (http://127\.0\.0\.1:(\d+)/#token=\S+)")
     port = terminal.process.match.group(2)
     terminal.process.expect_exact(f"ssh -L {port}:127.0.0.1:{port} ")
-    terminal.process.sendline("")
-    terminal.process.sendeof()
-    terminal.process.expect(pexpect.EOF)
+    terminal.printed()
     assert "token=" not in plain(terminal.process.before)
+    assert "token=" not in terminal.exit()
 
 
 def outputs_of_cells(terminal: Terminal) -> dict[int, dict[str, object]]:
