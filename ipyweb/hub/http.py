@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from .. import __version__
@@ -14,7 +15,8 @@ from .data import BytesHandler, content_type_of
 from .keepers import EnvironmentGone
 from .messages import line
 from .publish import published
-from .store import Data, Filter, OutputRow, SessionRow
+from .search import KIND_NAMES
+from .store import Data, Filter, OutputRow, SessionRow, timestamp
 
 LIMIT, MOST = 200, 1000
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
@@ -68,6 +70,9 @@ class Outputs(OutputsHandler):
             project=self.text_argument("project"),
             q=self.text_argument("q"),
             removed=self._removed(),
+            kinds=self._kinds(),
+            since=self._time("since"),
+            until=self._time("until"),
         )
         after, before = self.integer_argument("after"), self.integer_argument("before")
         limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)
@@ -87,6 +92,23 @@ class Outputs(OutputsHandler):
         if text not in _FLAGS:
             self.refuse(400, f"expected removed to be one of {', '.join(filter(None, _FLAGS))}, got {text[:40]!r}")
         return _FLAGS[text]
+
+    def _kinds(self) -> tuple[str, ...]:
+        kinds = tuple(filter(None, self.get_query_argument("kind", "").lower().split(",")))
+        for kind in kinds:
+            if kind not in KIND_NAMES:
+                self.refuse(400, f"expected kind to be of {', '.join(KIND_NAMES)}, got {kind[:40]!r}")
+        return kinds
+
+    def _time(self, name: str) -> str | None:
+        text = self.text_argument(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            self.refuse(400, f"expected {name} to be a date or time such as 2026-11-20T11:01:38Z, got {text[:40]!r}")
 
 
 class Output(OutputsHandler):

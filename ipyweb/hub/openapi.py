@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from .. import __version__
+from .search import KIND_NAMES
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
@@ -78,6 +79,7 @@ _SCHEMAS: dict[str, Schema] = {
         session=_TEXT,
         project=_TEXT,
         title=_OPTIONAL_TEXT,
+        kind={"type": "string", "enum": list(KIND_NAMES), "description": "by what is shown first"},
         mimetypes=_array(_TEXT),
         created=_TIME,
         updated=_TIME,
@@ -194,7 +196,11 @@ PATHS: dict[str, dict[str, Schema]] = {
                 limit="how many; 200 by default, at most 1000",
                 session="of one session",
                 project="of one project",
-                q="text to find in title, code, note or what a figure says in words",
+                q='words, or "several words", all of which stand in its title, note, code or file, in what it says '
+                "(a figure's labels, text, HTML, titles within JSON), its MIME types, or its session's name or host",
+                kind=f"comma-separated, of {', '.join(KIND_NAMES)}",
+                since="last changed at this time or later, ISO 8601; UTC unless it says otherwise",
+                until="last changed before this time",
                 removed="1 for the trash, all for both",
             ),
         ),

@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 from ..protocol import by_richness
+from . import search
 from .blobs import Blobs
 from .store import (
     Changes,
@@ -30,22 +32,14 @@ MAX_UNDRAWN = 5000
 """Figures without a picture that a keeper is told of at once."""
 
 
-def add_functions(connection: sqlite3.Connection) -> None:
-    """Give the connection the SQL function that text search uses."""
-    connection.create_function("matches", 5, _matches, deterministic=True)
-
-
-def _matches(needle: str, title: str | None, note: str | None, source: str, figure: str | None) -> bool:
-    code = json.loads(source).get("code")
-    description = json.loads(figure).get("description") if figure else None
-    return any(needle in text.casefold() for text in (title, note, code, description) if text)
-
-
 def outputs(
     db: sqlite3.Connection, event: int, which: Filter, after: int | None, before: int | None, limit: int
 ) -> Page:
     """See `Store.outputs`."""
-    where, values = _where(which)
+    where, values = _where(db, which)
+    if which.q or which.kinds:  # one scan for both the number and the rows
+        found = search.matching(db, where, values)
+        return Page(event, len(found), search.rows_with(db, _slice(found, after, before, limit)))
     (total,) = db.execute(f"SELECT count(*) FROM outputs WHERE {where}", values).fetchone()
     border, order = ("id > ?", "ASC") if after is not None else ("id < ?", "DESC")
     edge = after if after is not None else before if before is not None else 2**63 - 1
@@ -55,15 +49,25 @@ def outputs(
     return Page(event, total, sorted(map(OutputRow._make, rows)))
 
 
-def _where(which: Filter) -> tuple[str, list[Any]]:
-    conditions = {
+def _where(db: sqlite3.Connection, which: Filter) -> tuple[str, list[Any]]:
+    wanted = {
         "session = ?": which.session,
         "project = ?": which.project,
-        "matches(?, title, note, source, figure)": which.q.casefold() if which.q else None,
+        "updated >= ?": which.since,
+        "updated < ?": which.until,
     }
-    used = {text: value for text, value in conditions.items() if value is not None}
+    used = [(text, [value]) for text, value in wanted.items() if value is not None]
+    used += search.conditions(db, which)
     removed = {None: "1", True: "removed IS NOT NULL", False: "removed IS NULL"}[which.removed]
-    return " AND ".join((removed, *used)), list(used.values())
+    return " AND ".join((removed, *(text for text, _ in used))), [value for _, values in used for value in values]
+
+
+def _slice(ids: list[int], after: int | None, before: int | None, limit: int) -> list[int]:
+    if after is not None:
+        first = bisect_right(ids, after)
+        return ids[first : first + limit]
+    end = len(ids) if before is None else bisect_left(ids, before)
+    return ids[max(0, end - limit) : end]
 
 
 def output(db: sqlite3.Connection, output_id: int) -> OutputRow:

@@ -8,16 +8,18 @@ from typing import Any
 from ..protocol import is_companion
 from .auth import Keys
 from .messages import dumps
+from .search import kind_of
 from .store import OutputRow, Row, SessionRow, Tombstone, VersionRow
 
 
 def output(row: OutputRow, keys: Keys) -> str:
     """An output's record."""
     data = _data(row.data, keys)
+    kind = kind_of(data, figure=row.figure is not None)
     # Put together as text: source, metadata and problems are JSON already, and lists have thousands of records.
     return (
         f'{{"id":{row.id},"display_id":{quoted(row.display_id)},"session":{quoted(row.session)},'
-        f'"project":{quoted(row.project)},"title":{_text(row.title)},"mimetypes":{dumps(_shown(data))},'
+        f'"project":{quoted(row.project)},"title":{_text(row.title)},"kind":"{kind}","mimetypes":{dumps(_shown(data))},'
         f'"created":{quoted(row.created)},"updated":{quoted(row.updated)},"version":{row.version},"size":{row.size},'
         f'"source":{row.source},"pinned":{_bool(row.pinned)},"note":{_text(row.note)},"removed":{_text(row.removed)},'
         f'"private":{_bool(row.private)},"event":{row.event},"metadata":{row.metadata},"problems":{row.problems},'

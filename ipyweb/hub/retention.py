@@ -8,6 +8,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import search
 from .blobs import SCHEMAS
 from .schema import PAGE
 from .store import timestamp
@@ -48,6 +49,7 @@ def purge(store: "SqliteStore", schema: str, output_id: int) -> int:
     """Delete an output for good, inside the running transaction; returns its tombstone's event."""
     rows = store.db.execute(f"DELETE FROM {schema}.versions WHERE output = ? RETURNING data", (output_id,)).fetchall()
     store.db.execute(f"DELETE FROM {schema}.outputs WHERE id = ?", (output_id,))
+    search.forget(store, schema, output_id)
     for (data,) in rows:
         _release(store, schema, data)
     event = store.output_purged(output_id)

@@ -9,8 +9,14 @@ are shared. ``PRAGMA user_version`` is the version of the tables.
 import sqlite3
 from pathlib import Path
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables made here."""
+
+_CHANGES: dict[int, tuple[str, ...]] = {
+    1: ("ALTER TABLE {0}.outputs ADD COLUMN figure TEXT", "ALTER TABLE {0}.versions ADD COLUMN figure TEXT"),
+    2: (),  # the words for searching: a table of its own
+}
+"""What brings the tables of a version up to the next, before the tables that are missing are made."""
 
 PAGE = 4096
 APPLICATION_ID = 0x69707977  # "ipyw", so that file(1) and we can tell whose database it is
@@ -47,12 +53,17 @@ CREATE INDEX IF NOT EXISTS {0}.data_unused ON data(touched) WHERE refs <= 0;
 CREATE TABLE IF NOT EXISTS {0}.bytes(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS {0}.tombstones(id INTEGER PRIMARY KEY, event INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS {0}.tombstones_event ON tombstones(event);
+CREATE TABLE IF NOT EXISTS {0}.texts(
+    output INTEGER PRIMARY KEY, session TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS {0}.texts_kind ON texts(kind);
 """
 
 # A session that became private has its row in both: the private one counts.
 _VIEWS = """
 CREATE TEMP VIEW outputs AS SELECT *{0} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
 CREATE TEMP VIEW versions AS SELECT *{0} FROM main.versions UNION ALL SELECT * FROM private.versions;
+CREATE TEMP VIEW texts AS {1} SELECT * FROM private.texts;
 CREATE TEMP VIEW data AS
     SELECT *, 'main' AS place FROM main.data UNION ALL SELECT *, 'private' AS place FROM private.data;
 CREATE TEMP VIEW tombstones AS SELECT * FROM main.tombstones UNION ALL SELECT * FROM private.tombstones;
@@ -117,7 +128,13 @@ def _prepare(connection: sqlite3.Connection, check: bool, read_only: bool) -> No
             connection.execute(f"PRAGMA main.{name} = {value}")
         _make_tables(connection, "main", version)
     _make_tables(connection, "private", 0)
-    connection.executescript(_VIEWS.format(", NULL AS figure" if read_only and version < 2 else ""))
+    before = version if read_only else SCHEMA
+    connection.executescript(
+        _VIEWS.format(
+            ", NULL AS figure" if before < 2 else "",
+            "" if before < 3 else "SELECT * FROM main.texts UNION ALL",
+        )
+    )
 
 
 _SETTINGS = {
@@ -134,9 +151,8 @@ _SETTINGS = {
 def _make_tables(connection: sqlite3.Connection, schema: str, version: int) -> None:
     if version == SCHEMA:
         return
-    if version == 1:  # figures came with version 2
-        for table in ("outputs", "versions"):
-            connection.execute(f"ALTER TABLE {schema}.{table} ADD COLUMN figure TEXT")
-    connection.executescript("BEGIN;" + _TABLES.format(schema) + "COMMIT;")
-    connection.execute(f"PRAGMA {schema}.application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA {schema}.user_version = {SCHEMA}")
+    changes = [change.format(schema) for each in range(version or SCHEMA, SCHEMA) for change in _CHANGES[each]]
+    connection.executescript(
+        f"BEGIN; {''.join(f'{change};' for change in changes)} {_TABLES.format(schema)}"
+        f"PRAGMA {schema}.application_id = {APPLICATION_ID}; PRAGMA {schema}.user_version = {SCHEMA}; COMMIT;"
+    )

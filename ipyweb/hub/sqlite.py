@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import by_richness, is_companion
-from . import disk, queries, retention
+from . import disk, queries, retention, search
 from .blobs import SCHEMAS, Blobs
 from .messages import MAX_PROBLEMS, Blob, Bye, Clear, Command, Display, Drawn, Hello, SessionChange, dumps
 from .retention import Limits
@@ -62,7 +62,6 @@ class SqliteStore(Sessions):
         next_id: int = 1,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        queries.add_functions(connection)
         blobs = Blobs(connection, None if directory is None else directory / "blobs")
         refusal = Unavailable(read_only) if read_only else None
         super().__init__(connection, blobs, refusal, event, next_id, clock)
@@ -71,6 +70,8 @@ class SqliteStore(Sessions):
         self.max_bytes = self.limits.max_bytes
         self.durable = directory is not None
         self.notices = list(notices)
+        if read_only is None:
+            self.run([lambda _: search.catch_up(self)])
 
     def close(self) -> None:
         """Close the database; what was committed is safe."""
@@ -154,6 +155,7 @@ class SqliteStore(Sessions):
             "VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
             (output_id, version, session.row.id, seq, display.time, size, data, display.figure),
         )
+        search.index(self, schema, output_id)
         if found is not None:
             retention.drop_versions(self, schema, output_id)
         return Applied(0, output_id, version)
@@ -278,6 +280,7 @@ class SqliteStore(Sessions):
             f"UPDATE {schema}.outputs SET {assignments}, problems = ?, event = ? WHERE id = ?",
             (*values.values(), dumps(problems), self.output_changed(output_id), output_id),
         )
+        search.index(self, schema, output_id)
 
     def figure_of(self, output_id: int, version: int | None) -> str | None:
         return queries.shown(self.db, output_id, version).figure
@@ -319,6 +322,7 @@ class SqliteStore(Sessions):
             f"UPDATE {_schema(row)}.outputs SET {assignments}event = ? WHERE id = ?",
             (*chosen.values(), self.output_changed(output_id), output_id),
         )
+        search.index(self, _schema(row), output_id)
         return self.output(output_id)
 
     def remove(self, ids: Sequence[int]) -> list[int]:

@@ -132,12 +132,22 @@ class Applied(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which outputs to list. `q` is looked for in title, code and note, whatever the case."""
+    """Which outputs to list.
+
+    Attributes:
+        q: words that all stand somewhere in what the output says and is called (see `search`), whatever the case.
+        kinds: of these kinds only, see `search.KIND_NAMES`.
+        since, until: last changed not before, and before these times, as in records.
+        removed: whether they are in the trash; ``None`` for both.
+    """
 
     session: str | None = None
     project: str | None = None
     q: str | None = None
     removed: bool | None = False
+    kinds: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
 
 
 class Page(NamedTuple):
