@@ -1,33 +1,24 @@
-/** The pane's keys: one table for the shell, for the frames that forward what they do not use, and for the help. */
-export type Action = "previous" | "next" | "first" | "newest" | "back" | "forward" | "remove" | "filmstrip" | "theme" | "help";
+/**
+ * Keys, and how they are written: `ArrowLeft`, `k`, `?`, with modifiers `Shift+t`, `Mod+k` (Ctrl, or Cmd on a Mac) and
+ * `Alt+d`. A letter without `Shift+` means either case, unless the other one has a meaning of its own.
+ */
 
-interface Binding {
-  action: Action;
-  keys: string[];
-  /** How the help writes the keys. */
-  shown: string[];
-  says: string;
+/** How a key press may be written, the most specific first; empty when it is none of the pane's business. */
+export function chordsOf(event: KeyboardEvent): string[] {
+  if (event.isComposing || event.defaultPrevented) return [];
+  const { ctrlKey, metaKey, altKey, shiftKey } = event;
+  const composed = event.getModifierState("AltGraph"); // how many keyboards write [ and ]
+  const key = altKey && !composed ? plainKey(event) : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (composed || !(ctrlKey || metaKey || altKey)) return shiftKey && isNamed(key) ? [`Shift+${key}`, key] : [key];
+  if (altKey) return ctrlKey || metaKey ? [] : [`Alt+${key}`];
+  return [shiftKey ? `Mod+Shift+${key}` : `Mod+${key}`];
 }
 
-export const BINDINGS: readonly Binding[] = [
-  { action: "previous", keys: ["ArrowLeft", "ArrowUp", "k"], shown: ["←", "↑", "K"], says: "Previous output" },
-  { action: "next", keys: ["ArrowRight", "ArrowDown", "j"], shown: ["→", "↓", "J"], says: "Next output" },
-  { action: "back", keys: ["PageUp"], shown: ["Page ↑"], says: "Ten back" },
-  { action: "forward", keys: ["PageDown"], shown: ["Page ↓"], says: "Ten on" },
-  { action: "first", keys: ["Home"], shown: ["Home"], says: "First output" },
-  { action: "newest", keys: ["End", "n"], shown: ["End", "N"], says: "Newest output, and follow" },
-  { action: "remove", keys: ["Delete", "x", "d"], shown: ["Del", "X", "D"], says: "Remove the output" },
-  { action: "filmstrip", keys: ["h"], shown: ["H"], says: "Hide or show the filmstrip" },
-  { action: "theme", keys: ["t"], shown: ["T"], says: "Light, dark, as the system" },
-  { action: "help", keys: ["?"], shown: ["?"], says: "This list" },
-];
+/** What a key means without Alt, which writes other letters on a Mac. */
+const plainKey = ({ code, key }: KeyboardEvent): string => (/^Key[A-Z]$/.test(code) ? code.slice(3).toLowerCase() : key);
 
-const ACTIONS = new Map(BINDINGS.flatMap(({ action, keys }) => keys.map((key) => [key, action] as const)));
-
-/** The action of a key, as in `KeyboardEvent.key`; letters in either case. */
-export function actionOf(key: string): Action | undefined {
-  return ACTIONS.get(key.length === 1 ? key.toLowerCase() : key);
-}
+/** Whether Shift changes the meaning of a key, not the key itself: of `?` it is a part. */
+const isNamed = (key: string): boolean => key.length > 1 || /\p{L}/u.test(key);
 
 /** Whether a key typed at `target` belongs to it: it edits text, or moves its own selection. */
 export function isTyping(target: EventTarget | null): boolean {
@@ -36,7 +27,36 @@ export function isTyping(target: EventTarget | null): boolean {
   return el?.matches?.("input, textarea, select, [role=slider], [role=listbox]:not([data-testid=filmstrip]), video, audio") ?? false;
 }
 
-/** Whether `event` may be one of the pane's: no modifier that a browser or an input method uses. */
-export function isPlain(event: KeyboardEvent): boolean {
-  return !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented);
+const isMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
+
+const NAMES: Record<string, string> = {
+  ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓",
+  Delete: "Del", Escape: "Esc", Backspace: "⌫", "-": "−", " ": "Space",
+};
+
+/** A chord as people read it: `⌘ K`, `Ctrl K`, `←`. */
+export function shownChord(chord: string, mac = isMac()): string {
+  const [key, ...modifiers] = chord.split(/(?<=.)\+(?=.)/).reverse() as [string, ...string[]];
+  const names: Record<string, string> = mac ? { Mod: "⌘", Alt: "⌥", Shift: "⇧" } : { Mod: "Ctrl", Alt: "Alt", Shift: "Shift" };
+  const shown = NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return [...modifiers.reverse().map((each) => names[each] ?? each), shown].join(" ");
+}
+
+/** Which chord means which action. */
+export class Keymap<Name extends string> {
+  readonly #names = new Map<string, Name>();
+
+  constructor(bindings: Iterable<{ name: Name; keys: readonly string[] }>) {
+    for (const { name, keys } of bindings) for (const key of keys) this.#names.set(key, name);
+  }
+
+  /** Every chord that means something. */
+  get chords(): string[] {
+    return [...this.#names.keys()];
+  }
+
+  /** What the first of `chords` that has a meaning means. */
+  meaning(chords: readonly string[]): Name | undefined {
+    return chords.map((each) => this.#names.get(each)).find((each) => each !== undefined);
+  }
 }

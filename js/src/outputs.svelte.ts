@@ -4,6 +4,9 @@
  */
 import type { OutputRecord, Tombstone } from "./protocol.ts";
 
+/** How many changes are put into their places one by one. */
+const FEW = 50;
+
 export class Outputs {
   /** Ids of the outputs in scope, ascending. */
   order = $state.raw<readonly number[]>([]);
@@ -13,10 +16,13 @@ export class Outputs {
   following = $state(true);
   /** Path of the project spoken of; `null` means everything. */
   project = $state<string | null>(null);
-  /** Whether the older ones are still on their way. */
+  /** Whether the older ones are there too. */
   complete = $state(false);
+  /** Where the user went last: on, or back. */
+  direction: 1 | -1 = -1;
 
   readonly #records = new Map<number, OutputRecord>();
+  #filter: ((output: OutputRecord) => boolean) | null = null;
   #revision = $state(0);
   /** The newest id that the user has seen, or could have. */
   #seen = $state(0);
@@ -51,7 +57,8 @@ export class Outputs {
     if (changed.length === 0) return;
     for (const each of changed) this.#take(each);
     this.#revision++;
-    this.#arrange();
+    if (changed.length > FEW) this.#arrange();
+    else this.#place(changed.map(({ id }) => id));
   }
 
   /** Forget everything, because the hub is not the one it was. */
@@ -60,6 +67,12 @@ export class Outputs {
     this.#revision++;
     this.#seen = 0;
     this.complete = false;
+    this.#arrange();
+  }
+
+  /** List only what passes, or with `null` everything in scope. */
+  setFilter(filter: ((output: OutputRecord) => boolean) | null): void {
+    this.#filter = filter;
     this.#arrange();
   }
 
@@ -72,6 +85,7 @@ export class Outputs {
 
   /** Show an output; the newest one means to follow from now on. */
   select(id: number): void {
+    if (this.current !== null && id !== this.current) this.direction = id > this.current ? 1 : -1;
     this.current = id;
     this.following = id === this.order.at(-1);
     if (this.following) this.#seen = id;
@@ -99,13 +113,34 @@ export class Outputs {
     else this.#records.set(each.id, each);
   }
 
+  /** Put a few into their places: a new output costs the same however many there are. */
+  #place(ids: readonly number[]): void {
+    const moved = [...new Set(ids)].filter((id) => indexOf(this.order, id) >= 0 !== this.#isListed(this.#records.get(id)));
+    if (moved.length === 0) return;
+    const order = [...this.order];
+    for (const id of moved) {
+      const at = lowerBound(order, id);
+      if (order[at] === id) order.splice(at, 1);
+      else order.splice(at, 0, id);
+    }
+    this.#setOrder(order);
+  }
+
   #arrange(): void {
+    const listed = [...this.#records.values()].filter((each) => this.#isListed(each));
+    this.#setOrder(listed.map(({ id }) => id).sort((a, b) => a - b));
+  }
+
+  #isListed(output: OutputRecord | undefined): boolean {
+    return !!output && (this.project === null || output.project === this.project) && (this.#filter?.(output) ?? true);
+  }
+
+  #setOrder(order: readonly number[]): void {
     const before = this.order;
-    const inScope = [...this.#records.values()].filter(({ project }) => this.project === null || project === this.project);
-    this.order = inScope.map(({ id }) => id).sort((a, b) => a - b);
-    const newest = this.order.at(-1) ?? null;
+    this.order = order;
+    const newest = order.at(-1) ?? null;
     if (this.following) this.current = newest;
-    else if (this.current !== null && this.index < 0) this.current = nearest(this.order, before, this.current);
+    else if (this.current !== null && this.index < 0) this.current = nearest(order, before, this.current);
     if (this.current === newest) this.following = true;
     if (this.following) this.#seen = newest ?? this.#seen;
   }

@@ -87,3 +87,29 @@ it("shows nothing when nothing is left", () => {
   outputs.step(1);
   expect(outputs.current).toBeNull();
 });
+
+it("lists only what passes a filter, and new ones too", () => {
+  outputs.setFilter(({ id }) => id % 2 === 1);
+  expect(outputs.order).toEqual([1, 3]);
+  outputs.apply([record(4), record(5)]);
+  expect(outputs.order).toEqual([1, 3, 5]);
+  outputs.setFilter(null);
+  expect(outputs.order).toEqual([1, 2, 3, 4, 5]);
+});
+
+it("arranges a few changes and many alike", () => {
+  const many = Array.from({ length: 200 }, (_, i) => record(1000 - i));
+  outputs.apply(many);
+  const expected = [1, 2, 3, ...Array.from({ length: 200 }, (_, i) => 801 + i)];
+  expect(outputs.order).toEqual(expected);
+  outputs.apply([record(900, { removed: "now", event: 2000 }), record(4)]);
+  expect(outputs.order).toEqual([1, 2, 3, 4, ...expected.slice(3).filter((id) => id !== 900)]);
+});
+
+it("knows where the user is going", () => {
+  expect(outputs.direction).toBe(-1);
+  outputs.step(-1);
+  outputs.step(-1);
+  outputs.step(1);
+  expect(outputs.direction).toBe(1);
+});

@@ -1,11 +1,14 @@
 /** The pane's state and what it can do: outputs, sessions, connection, and the user's settings. Components only show it. */
+import { action, applies, keymap, type ActionName } from "./actions.ts";
+import { neighbours } from "./ahead.ts";
 import { Api, fetchData, HubError, type HubState } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
 import type { Theme } from "./frame/channel.ts";
+import { Drawings } from "./drawings.ts";
 import { challenge, knows, type Answer } from "./hello.ts";
-import type { Action } from "./keys.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
+import type { View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
@@ -48,6 +51,7 @@ export class Pane {
   #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** What came of drawing a figure anew, the last time. */
   #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
+  readonly #drawings = new Drawings();
   readonly #keepers = new Set<string>();
   #api: Api | undefined;
   #connection: Connection | undefined;
@@ -59,10 +63,14 @@ export class Pane {
   readonly #base = location.href.replace(/[?#].*$/, "");
 
   /** The output shown, and the MIME type of it. */
-  get view(): { output: OutputRecord; mime: string } | null {
+  get view(): View | null {
     const output = this.outputs.shown;
-    if (!output) return null;
-    const picture = this.fate?.live === false ? storedMime(output) : "image/png";
+    return output ? this.viewOf(output, this.fate) : null;
+  }
+
+  /** How an output is shown: the MIME type that the user chose, else the richest. */
+  viewOf(output: OutputRecord, fate: Fate | null = null): View | null {
+    const picture = fate?.live === false ? storedMime(output) : "image/png";
     const richest = output.figure && isComing(output) ? picture : byRichness(output.mimetypes)[0];
     const chosen = this.#chosen.get(output.id);
     const mime = chosen && output.mimetypes.includes(chosen) ? chosen : richest;
@@ -268,35 +276,55 @@ export class Pane {
     }
   }
 
-  readonly #actions: Record<Action, () => void> = {
-    previous: () => this.outputs.step(-1),
-    next: () => this.outputs.step(1),
-    back: () => this.outputs.step(-10),
-    forward: () => this.outputs.step(10),
-    first: () => this.outputs.first(),
-    newest: () => this.outputs.newest(),
-    remove: () => void this.remove(),
-    filmstrip: () => void (this.settings.filmstrip = !this.settings.filmstrip),
-    theme: () => this.settings.nextTheme(),
-    help: () => void (this.helping = !this.helping),
-  };
+  /** Do something, if it can be done now. */
+  act(name: ActionName): boolean {
+    const wanted = action(name);
+    const can = applies(wanted, this);
+    if (can) wanted.run(this);
+    return can;
+  }
 
-  act(action: Action): void {
-    this.#actions[action]();
+  /** Do what a key means. Whether there was something to do. */
+  press(chords: readonly string[]): boolean {
+    const meant = keymap.meaning(chords);
+    return meant !== undefined && this.act(meant);
+  }
+
+  /** Give up the focus, which a frame may have, so that keys mean what the pane says. */
+  leave(): void {
+    (document.activeElement as HTMLElement | null)?.blur();
+    window.focus();
   }
 
   /** Draws a figure for the stage. */
   draw = async (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => {
+    const known = this.drawing(output, size);
+    if (known) return known;
     const drawing = await this.#api!.drawing(output, size, signal);
-    if (drawing.live) this.#keepers.add(output.figure!.keeper);
+    if (drawing.live) {
+      this.#keepers.add(output.figure!.keeper);
+      this.#drawings.keep(output, size, drawing);
+    }
     return drawing;
   };
+
+  /** What was drawn of a figure in that size, if it is still there. */
+  drawing = (output: OutputRecord, size: Size): Drawing | undefined => this.#drawings.get(output, size);
 
   /** Whether a figure's keeper has drawn for this pane: so it runs, and can be asked before a picture is stored. */
   draws = (output: OutputRecord): boolean => this.#keepers.has(output.figure!.keeper);
 
   /** Learn what came of drawing a figure. */
   drawn = (output: OutputRecord, fate: Fate): void => void (this.#drawn = { output: output.id, version: output.version, fate });
+
+  /** What will likely be shown next, the likeliest first. */
+  get upcoming(): View[] {
+    const { order, index, direction } = this.outputs;
+    return neighbours(index, order.length, direction).flatMap((at) => {
+      const output = this.outputs.get(order[at]!);
+      return (output && this.viewOf(output)) ?? [];
+    });
+  }
 
   choose(mime: string): void {
     const { shown } = this.outputs;
@@ -328,7 +356,7 @@ export class Pane {
   }
 
   /** Give the bytes of a MIME type to the user as a file. */
-  async save({ output, mime }: { output: OutputRecord; mime: string }): Promise<void> {
+  async save({ output, mime }: View): Promise<void> {
     const ref = output.data[mime];
     if (!ref) return;
     try {

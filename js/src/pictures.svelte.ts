@@ -18,7 +18,7 @@ export class Pictures {
   keep(output: OutputRecord, png: Blob): void {
     this.#drop(output.id);
     this.#kept.set(output.id, { url: URL.createObjectURL(png), version: output.version });
-    for (const id of [...this.#kept.keys()].slice(0, this.#kept.size - MOST)) this.#drop(id);
+    for (const id of [...this.#kept.keys()].slice(0, Math.max(0, this.#kept.size - MOST))) this.#drop(id);
     this.#revision++;
   }
 

@@ -4,12 +4,13 @@
  * What was shown before stays until the next is ready, or 150 ms have gone: no blank between two pictures, and no flash
  * on an update. Frames that were left are parked and come back as they were.
  */
+import { Ahead } from "./ahead.ts";
 import { fetchData } from "./api.ts";
 import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { drawFirst, LiveFigure, type Draw, type Fate, type First } from "./renderers/figure.ts";
+import { drawFirst, LiveFigure, sizeIn, type Draw, type Drawing, type Fate, type First, type Size } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
@@ -25,7 +26,7 @@ export interface View {
 export type State = "loading" | "ready" | "error";
 
 export interface PresenterEvents {
-  key(key: string): void;
+  key(chord: string): void;
   link(href: string): void;
   /** A picture of a version of an output, for the filmstrip. */
   picture(output: OutputRecord, png: Blob): void;
@@ -35,6 +36,8 @@ export interface PresenterEvents {
   draw: Draw;
   /** Whether a figure can be drawn before its stored picture is there. */
   draws(output: OutputRecord): boolean;
+  /** What was drawn of a figure in that size, if it is still there. */
+  drawing(output: OutputRecord, size: Size): Drawing | undefined;
   /** Whether a figure was drawn anew. */
   drawn(output: OutputRecord, fate: Fate): void;
 }
@@ -72,6 +75,8 @@ export class Presenter {
   readonly #frames: Frames;
   readonly #events: PresenterEvents;
   readonly #kept: Layer[] = [];
+  readonly #ahead = new Ahead();
+  #drawingAhead = new AbortController();
   #theme: Theme;
   #current: Layer | undefined;
   #next: Layer | undefined;
@@ -122,6 +127,23 @@ export class Presenter {
     this.#leave();
   }
 
+  /** Get ready for what will likely be shown next, the likeliest first; when there is time, figures are drawn too. */
+  prepare(views: readonly View[], calm: boolean): void {
+    this.#drawingAhead.abort();
+    this.#drawingAhead = new AbortController();
+    this.#ahead.fetch(views);
+    if (!calm) return;
+    void this.#drawNext(views.slice(0, 2).filter((each) => isPicture(each)), this.#drawingAhead.signal);
+  }
+
+  async #drawNext(figures: readonly View[], signal: AbortSignal): Promise<void> {
+    for (const { output } of figures) {
+      const size = sizeIn(output.figure!, this.#stage);
+      if (signal.aborted) return;
+      if (this.#events.draws(output) && !this.#events.drawing(output, size)) await this.#events.draw(output, size, signal).catch(() => null);
+    }
+  }
+
   /** Give up a frame that does not answer. */
   stop(): void {
     this.#fail(++this.#turn, "It was stopped because it did not answer.");
@@ -163,7 +185,7 @@ export class Presenter {
   }
 
   async #draw(view: View, turn: number): Promise<void> {
-    if (isAwaited(view)) return this.#drawAhead(view, turn);
+    if (isAwaited(view) || this.#isDrawn(view)) return this.#drawAhead(view, turn);
     const ref = view.output.data[view.mime];
     if (!ref) throw new Error(`the output has no ${view.mime}`);
     const how = family(view.mime);
@@ -172,12 +194,17 @@ export class Presenter {
     await this.#drawInFrame(how, view, ref, turn);
   }
 
+  /** Whether a figure was drawn for this size of the stage already. */
+  #isDrawn(view: View): boolean {
+    return isPicture(view) && this.#events.drawing(view.output, sizeIn(view.output.figure!, this.#stage)) !== undefined;
+  }
+
   // -- in the shell ---------------------------------------------------------------------------------------------------
 
   async #drawInShell(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
     const layer: Layer = { view, element: layerElement() };
     this.#next = layer;
-    if (how.renderer === "image") layer.element.append(await image.load(ref.url, metadata(view), name(view.output)));
+    if (how.renderer === "image") layer.element.append(await image.load(ref.url, metadata(view), name(view.output), this.#ahead.take(ref.url)));
     else if (how.renderer === "text") text.render(layer.element, await fetchData(ref.url));
     else unknown.render(layer.element, await this.#unknown(view, ref));
     if (turn !== this.#turn) return;
@@ -259,7 +286,7 @@ export class Presenter {
       picture: ({ bytes }) => this.#events.picture(layer.view.output, new Blob([bytes], { type: "image/png" })),
       want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
-      key: ({ key }) => layer === this.#current && this.#events.key(key),
+      key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
       link: ({ href }) => layer === this.#current && this.#events.link(href),
     };
     return {
@@ -403,6 +430,9 @@ const same = (a: View, b: View): boolean =>
 
 /** Whether it is a figure whose picture is not there yet. */
 const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];
+
+/** Whether it is the picture of a figure, which can be drawn anew. */
+const isPicture = ({ output, mime }: View): boolean => !!output.figure && mime === "image/png";
 
 const isImage = (view: View): boolean => family(view.mime).renderer === "image";
 

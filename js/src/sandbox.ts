@@ -196,6 +196,7 @@ export function mayOwnHost(page: URL): boolean {
 export class Frames {
   readonly #parking: HTMLElement;
   readonly #page: URL;
+  readonly #chords: string[];
   readonly #fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>;
   readonly #libraries = new Map<string, Promise<ArrayBuffer>>();
   readonly #spares = new Map<string, Frame>();
@@ -204,11 +205,13 @@ export class Frames {
 
   /**
    * @param parking where frames stay that nobody looks at
+   * @param chords the keys that frames hand on
    * @param fetchLibrary the bytes of a library's script
    */
-  constructor(parking: HTMLElement, page: URL, fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>) {
+  constructor(parking: HTMLElement, page: URL, chords: string[], fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>) {
     this.#parking = parking;
     this.#page = page;
+    this.#chords = chords;
     this.#fetchLibrary = fetchLibrary;
     this.#ownHost = mayOwnHost(page);
   }
@@ -268,7 +271,9 @@ export class Frames {
   }
 
   #make(host: HTMLElement): Frame {
-    return new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
+    const frame = new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
+    frame.send({ type: "keys", chords: this.#chords });
+    return frame;
   }
 
   #takeSpare(host: HTMLElement, libraries: Wanted[]): Frame | undefined {

@@ -3,13 +3,18 @@ import type { Theme } from "./frame/channel.ts";
 
 export type ThemeChoice = Theme | "auto";
 
-const CHOICES: readonly ThemeChoice[] = ["auto", "light", "dark"];
+/** Where the filmstrip is. */
+export type Strip = "left" | "right" | "bottom" | "hidden";
+
+const THEMES: readonly ThemeChoice[] = ["auto", "light", "dark"];
+const STRIPS: readonly Strip[] = ["left", "right", "bottom", "hidden"];
 
 export class Settings {
-  #choice = $state<ThemeChoice>(read(localStorage, "theme", CHOICES));
-  #filmstrip = $state(read(localStorage, "filmstrip", ["shown", "hidden"]) === "shown");
-  #everything = $state(read(sessionStorage, "scope", ["project", "everything"]) === "everything");
+  readonly #theme = new Kept("theme", THEMES);
+  readonly #strip = new Kept("filmstrip", STRIPS);
+  readonly #scope = new Kept("scope", ["project", "everything"], sessionStorage);
   #systemIsDark = $state(false);
+  #stripBefore: Strip = "left";
 
   constructor() {
     const system = matchMedia("(prefers-color-scheme: dark)");
@@ -19,36 +24,43 @@ export class Settings {
 
   /** What was chosen. */
   get choice(): ThemeChoice {
-    return this.#choice;
+    return this.#theme.value;
+  }
+
+  set choice(choice: ThemeChoice) {
+    this.#theme.value = choice;
   }
 
   /** What that means now. */
   get theme(): Theme {
-    if (this.#choice !== "auto") return this.#choice;
+    if (this.choice !== "auto") return this.choice;
     return this.#systemIsDark ? "dark" : "light";
   }
 
   nextTheme(): void {
-    this.#choice = CHOICES[(CHOICES.indexOf(this.#choice) + 1) % CHOICES.length]!;
-    localStorage.setItem("ipyweb.theme", this.#choice);
+    this.#theme.next();
   }
 
-  get filmstrip(): boolean {
-    return this.#filmstrip;
+  get strip(): Strip {
+    return this.#strip.value;
   }
 
-  set filmstrip(shown: boolean) {
-    this.#filmstrip = shown;
-    localStorage.setItem("ipyweb.filmstrip", shown ? "shown" : "hidden");
+  set strip(strip: Strip) {
+    if (this.strip !== "hidden") this.#stripBefore = this.strip;
+    this.#strip.value = strip;
+  }
+
+  /** Hide the filmstrip, or show it where it was. */
+  toggleStrip(): void {
+    this.strip = this.strip === "hidden" ? this.#stripBefore : "hidden";
   }
 
   get everything(): boolean {
-    return this.#everything;
+    return this.#scope.value === "everything";
   }
 
   set everything(everything: boolean) {
-    this.#everything = everything;
-    sessionStorage.setItem("ipyweb.scope", everything ? "everything" : "project");
+    this.#scope.value = everything ? "everything" : "project";
   }
 
   /** The project that this tab was opened for. */
@@ -61,7 +73,31 @@ export class Settings {
   }
 }
 
-function read<T extends string>(storage: Storage, name: string, allowed: readonly T[]): T {
-  const value = storage.getItem(`ipyweb.${name}`) as T | null;
-  return value !== null && allowed.includes(value) ? value : allowed[0]!;
+/** One choice of several, kept by the browser; the first one unless another was made. */
+class Kept<T extends string> {
+  #value: T;
+  readonly #name: string;
+  readonly #choices: readonly T[];
+  readonly #storage: Storage;
+
+  constructor(name: string, choices: readonly T[], storage = localStorage) {
+    this.#name = `ipyweb.${name}`;
+    this.#choices = choices;
+    this.#storage = storage;
+    const kept = storage.getItem(this.#name) as T | null;
+    this.#value = $state(kept !== null && choices.includes(kept) ? kept : choices[0]!);
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  set value(value: T) {
+    this.#value = value;
+    this.#storage.setItem(this.#name, value);
+  }
+
+  next(): void {
+    this.value = this.#choices[(this.#choices.indexOf(this.value) + 1) % this.#choices.length]!;
+  }
 }

@@ -22,7 +22,7 @@ export const Snippets = {
     if (!ref) return Promise.resolve("");
     const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then(shorten, () => "");
     known.set(ref.sha256, snippet);
-    for (const key of [...known.keys()].slice(0, known.size - MOST)) known.delete(key);
+    for (const key of [...known.keys()].slice(0, Math.max(0, known.size - MOST))) known.delete(key);
     return snippet;
   },
 };

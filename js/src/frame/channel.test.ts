@@ -4,7 +4,7 @@ import { cut, parseFromFrame } from "./channel.ts";
 it.each([
   { type: "ready", turn: 3 },
   { type: "failed", turn: 3, message: "no" },
-  { type: "key", key: "ArrowLeft", shift: false },
+  { type: "key", chord: "ArrowLeft" },
   { type: "pong" },
 ])("takes %j", (message) => {
   expect(parseFromFrame(message)).toEqual(message);
@@ -21,7 +21,7 @@ it.each([
   { type: "ready", turn: NaN },
   { type: "ready", turn: "1" },
   { type: "failed", turn: 1, message: "x".repeat(5000) },
-  { type: "key", key: { toString: () => "Delete" }, shift: false },
+  { type: "key", chord: { toString: () => "Delete" } },
   { type: "picture", turn: 1, bytes: new ArrayBuffer(2 ** 21) },
   { type: "picture", turn: 1, bytes: "data:image/svg+xml,<svg/>" },
 ])("refuses what a frame may not say (%#)", (message) => {

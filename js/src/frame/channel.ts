@@ -19,12 +19,8 @@ export type ToFrame =
   | { type: "load"; library: LibraryBytes }
   | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; companions: Companions; theme: Theme }
   | { type: "theme"; theme: Theme }
+  | { type: "keys"; chords: string[] }
   | { type: "ping" };
-
-export interface Key {
-  key: string;
-  shift: boolean;
-}
 
 export type FromFrame =
   | { type: "loaded"; name: string }
@@ -33,7 +29,7 @@ export type FromFrame =
   | { type: "failed"; turn: number; message: string }
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
   | { type: "notice"; text: string }
-  | { type: "key"; key: string; shift: boolean }
+  | { type: "key"; chord: string }
   | { type: "link"; href: string }
   | { type: "pong" };
 
@@ -55,7 +51,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   failed: { turn: isTurn, message: isText },
   picture: { turn: isTurn, bytes: isPicture },
   notice: { text: isText },
-  key: { key: isText, shift: (value) => typeof value === "boolean" },
+  key: { chord: isText },
   link: { href: isText },
   pong: {},
 };

@@ -1,8 +1,15 @@
 /** What the user does inside a frame and the output does not use: keys for the pane, and links to elsewhere. */
-import { actionOf, isPlain, isTyping } from "../keys.ts";
+import { chordsOf, isTyping } from "../keys.ts";
 import { cut, type FromFrame } from "./channel.ts";
 
 type Send = (message: FromFrame) => void;
+
+/** The chords that mean something to the pane. */
+let wanted: ReadonlySet<string> = new Set();
+
+export function wantKeys(chords: readonly string[]): void {
+  wanted = new Set(chords);
+}
 
 /** The side towards which a key scrolls, as [x, y]. */
 const SCROLLS: Record<string, [number, number]> = {
@@ -20,12 +27,16 @@ export function forwardInput(send: Send): void {
 }
 
 function forwardKey(event: KeyboardEvent, send: Send): void {
-  if (!isPlain(event) || !actionOf(event.key) || isTyping(event.target)) return;
+  const chord = chordsOf(event).find((each) => wanted.has(each));
+  if (chord === undefined || (isTyping(event.target) && isText(chord))) return;
   const side = SCROLLS[event.key];
   if (side && (canScroll(event.target as Element, side) || (event.repeat && scrolls(side)))) return;
   event.preventDefault();
-  send({ type: "key", key: event.key, shift: event.shiftKey });
+  send({ type: "key", chord });
 }
+
+/** Whether a chord may be meant for a text: all but Escape and those with Ctrl or Cmd. */
+const isText = (chord: string): boolean => chord !== "Escape" && !chord.startsWith("Mod+");
 
 /** Whether anything from `target` outwards can still scroll to that side. */
 function canScroll(target: Element | null, [x, y]: [number, number]): boolean {

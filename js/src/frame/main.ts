@@ -17,7 +17,7 @@ import * as svg from "../renderers/svg.ts";
 import type { FrameRendererName } from "../renderers/table.ts";
 import * as vega from "../renderers/vega.ts";
 import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
-import { forwardInput } from "./input.ts";
+import { forwardInput, wantKeys } from "./input.ts";
 import { memoryStorage } from "./storage.ts";
 import { FRAME_STYLES } from "./styles.ts";
 
@@ -58,6 +58,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   load: ({ library }) => void load(library.name, library.bytes),
   render: (message) => void render(message),
   theme: ({ theme }) => setTheme(theme),
+  keys: ({ chords }) => wantKeys(chords),
   ping: () => send({ type: "pong" }),
 };
 

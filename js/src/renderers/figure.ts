@@ -62,7 +62,8 @@ export function origin(mime: string, { live, gone }: Fate): string {
   return what && gone ? `${what}, since its environment is gone` : what;
 }
 
-const sizeIn = (figure: FigureInfo, stage: HTMLElement): Size =>
+/** What to ask for a figure on a stage. */
+export const sizeIn = (figure: FigureInfo, stage: HTMLElement): Size =>
   sizeFor(figure, fit(figure, { width: stage.clientWidth, height: stage.clientHeight }), window.devicePixelRatio || 1);
 
 /** A figure's first picture on a stage, drawn for it before there is a stored one. */

@@ -1,10 +1,15 @@
 /** Raster images in the shell: an `<img>` at a capability URL, which the browser keeps for ever. */
 
-/** Loads and decodes an image, so that it can be put into the page without a flash. @throws when it is no image. */
-export async function load(url: string, metadata: Record<string, unknown>, alt: string): Promise<HTMLImageElement> {
-  const image = dress(new Image(), alt);
+/**
+ * Loads and decodes an image, so that it can be put into the page without a flash.
+ *
+ * @param fetched an image of that address that was fetched ahead
+ * @throws when it is no image
+ */
+export async function load(url: string, metadata: Record<string, unknown>, alt: string, fetched?: HTMLImageElement): Promise<HTMLImageElement> {
+  const image = dress(fetched ?? new Image(), alt);
   setSize(image, metadata);
-  image.src = url;
+  if (!fetched) image.src = url;
   try {
     await image.decode();
   } catch {

@@ -1,0 +1,143 @@
+"""Going through outputs quickly: keys held down, the wheel, the filmstrip's places, what is fetched ahead."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Pane, Publish, html, image
+
+WATCH = """() => {
+    window.seen = [];
+    window.blanks = 0;
+    const stage = document.querySelector("[data-testid=stage]");
+    const look = () => {
+        const src = stage.querySelector(".layer:not(.coming) img")?.src;
+        if (src && window.seen.at(-1) !== src) window.seen.push(src);
+        if (!stage.querySelector(".layer:not(.coming) :is(img, pre)")) window.blanks++;
+        window.watching = requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+@pytest.fixture
+def many(publish: Publish) -> list[int]:
+    """Thirty pictures, each of a colour of its own."""
+    return [publish({"image/png": image(f"hsl({12 * number}, 80%, 50%)")}) for number in range(30)]
+
+
+def test_a_key_held_down_shows_outputs_without_a_blank_between(pane: Pane, many: list[int]) -> None:
+    pane.ready(many[-1])
+    pane.page.evaluate(WATCH)
+    for _ in range(29):
+        pane.page.keyboard.down("ArrowLeft")
+        pane.page.wait_for_timeout(33)  # as keyboards repeat
+    pane.page.keyboard.up("ArrowLeft")
+    pane.ready(many[0])
+    assert pane.page.evaluate("window.blanks") == 0
+    assert len(pane.page.evaluate("window.seen")) >= 20
+
+
+def test_each_output_is_shown_when_keys_are_pressed_one_by_one(pane: Pane, many: list[int]) -> None:
+    pane.ready(many[-1])
+    pane.page.evaluate(WATCH)
+    for output in reversed(many[:-1]):
+        pane.press("k")
+        pane.ready(output)
+    assert len(pane.page.evaluate("window.seen")) == 30
+    assert pane.page.evaluate("window.blanks") == 0
+
+
+def test_the_ends_are_ends(pane: Pane, many: list[int]) -> None:
+    pane.ready(many[-1])
+    pane.press("ArrowRight")
+    pane.press("ArrowRight")
+    pane.press("ArrowLeft")
+    pane.ready(many[-2])
+    pane.press("Home")
+    pane.press("ArrowLeft")
+    pane.ready(many[0])
+
+
+def test_ten_at_a_time(pane: Pane, many: list[int]) -> None:
+    pane.ready(many[-1])
+    pane.press("PageUp")
+    pane.ready(many[-11])
+    pane.press("PageUp")
+    pane.press("PageDown")
+    pane.ready(many[-11])
+
+
+def test_neighbours_are_fetched_ahead(pane: Pane, many: list[int]) -> None:
+    requests: list[str] = []
+    pane.go(many[10])
+    pane.page.wait_for_load_state("networkidle")
+    pane.page.on("request", lambda request: requests.append(request.url))
+    pane.press("ArrowRight")
+    pane.ready(many[11])
+    shown = pane.page.locator("[data-testid=stage] img").get_attribute("src") or "nothing"
+    assert not [url for url in requests if url.endswith(shown)]
+
+
+@pytest.mark.parametrize("place", ["left", "right", "bottom"])
+def test_the_filmstrip_can_be_anywhere(pane: Pane, many: list[int], place: str) -> None:
+    pane.ready(many[-1])
+    pane.page.evaluate(f"localStorage.setItem('ipyweb.filmstrip', '{place}')")
+    pane.page.reload()
+    pane.ready(many[-1])
+    strip = pane.page.get_by_test_id("filmstrip").bounding_box()
+    stage = pane.page.get_by_test_id("stage").bounding_box()
+    assert strip is not None
+    assert stage is not None
+    found = {
+        strip["x"] + strip["width"] <= stage["x"]: "left",
+        strip["x"] >= stage["x"] + stage["width"]: "right",
+        strip["y"] >= stage["y"] + stage["height"]: "bottom",
+    }
+    assert found[True] == place
+    pane.press("h")
+    expect(pane.page.get_by_test_id("filmstrip")).to_have_count(0)
+    pane.press("h")
+    expect(pane.page.locator(f"[data-strip='{place}']")).to_have_count(1)
+
+
+def test_the_wheel_moves_a_filmstrip_that_lies(pane: Pane, many: list[int]) -> None:
+    pane.page.set_viewport_size({"width": 320, "height": 640})
+    pane.ready(many[-1])
+    strip = pane.page.get_by_test_id("filmstrip")
+    strip.hover()
+    before = strip.evaluate("strip => strip.scrollLeft")
+    pane.page.mouse.wheel(0, -600)
+    pane.page.wait_for_function(
+        "(x) => document.querySelector('[data-testid=filmstrip]').scrollLeft < x - 500", arg=before
+    )
+    assert pane.shown == many[-1]
+
+
+def test_the_wheel_over_the_position_goes_through_outputs(pane: Pane, many: list[int]) -> None:
+    pane.ready(many[-1])
+    pane.page.locator(".position").hover()
+    pane.page.mouse.wheel(0, -100)
+    pane.ready(many[-2])
+
+
+def test_a_frame_cannot_press_keys_without_the_focus(pane: Pane, publish: Publish) -> None:
+    first = publish({"text/plain": "first"})
+    hostile = publish(
+        html("<script>setTimeout(() => dispatchEvent(new KeyboardEvent('keydown', {key: 'k'})), 50)</script>")
+    )
+    pane.ready(hostile)
+    pane.frame.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'k'}))")
+    pane.page.wait_for_timeout(100)
+    assert pane.shown == hostile
+    pane.press("k")
+    pane.ready(first)
+
+
+def test_escape_takes_the_focus_back_from_a_frame(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(html("<input id=i>")))
+    pane.frame.locator("#i").click()
+    assert pane.page.evaluate("document.activeElement.tagName") == "IFRAME"
+    pane.press("Escape")
+    pane.page.wait_for_function("document.activeElement === document.body")
+    pane.press("?")
+    expect(pane.page.get_by_role("dialog")).to_be_visible()
