@@ -38,6 +38,7 @@ def _as_text(state: dict[str, Any]) -> str:
         f"hub {state['version']} at {state['url']} (pid {state['pid']})",
         f"{_count(state['outputs'], 'output')} of {_count(state['sessions'], 'session')}, {size(state['bytes'])} of "
         f"{size(state['max_bytes'])}; {_count(state['frontends'], 'pane')} connected",
+        *([f"{_count(state['trash'], 'output')} in the trash, {size(state['trash_bytes'])}"] if state["trash"] else []),
         *(f"note: {text}" for text in state.get("notices", [])),
     ]
     return "\n".join(lines)

@@ -1,9 +1,11 @@
 """The routes that need a token. What each does stands in `openapi`; who may call it, in its `scopes`."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from .. import __version__
@@ -16,9 +18,10 @@ from .keepers import EnvironmentGone
 from .messages import line
 from .publish import published
 from .search import KIND_NAMES
-from .store import Data, Filter, OutputRow, SessionRow, timestamp
+from .store import Data, Filter, NotFound, OutputRow, Selection, SessionRow, Store, timestamp
 
 LIMIT, MOST = 200, 1000
+PURGED_AT_ONCE = 50
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
 _MAX_INTEGER = 2**63 - 1
 
@@ -52,6 +55,8 @@ class State(Handler):
                 "frontends": len(state.frontends),
                 "opened": state.opened,
                 "max_bytes": self.hub.store.max_bytes,
+                "max_age": self.hub.store.max_age,
+                "trash_days": self.hub.store.trash_days,
                 "durable": self.hub.store.durable,
                 "notices": list(dict.fromkeys([*notices, *state.notices])),
                 "frame": self.hub.keys.frame_url(),
@@ -211,13 +216,35 @@ class Clear(Handler):
     scopes = ANY
 
     async def post(self) -> None:
-        body = self.json_body()
+        which = self._selection(self.json_body())
+        if self.get_query_argument("purge", "") not in ("1", "true"):
+            self.send_json({"removed": await self.hub.call(lambda store: store.clear(which))})
+            return
+        purged: list[int] = await self.hub.call(lambda store: store.select(which))
+        for start in range(0, len(purged), PURGED_AT_ONCE):  # so that messages never wait for long
+            ids = purged[start : start + PURGED_AT_ONCE]
+            await self.hub.call(partial(_purge_all, ids=ids))
+        self.send_json({"purged": purged})
+
+    def _selection(self, body: dict[str, Any]) -> Selection:
         older_than = body.get("older_than")
         if older_than is not None and (type(older_than) not in (int, float) or not 0 <= older_than < 1e10):
             self.refuse(400, f"expected older_than in seconds, got {str(older_than)[:40]!r}")
+        if type(removed := body.get("removed", False)) is not bool:
+            self.refuse(400, f"expected removed to be true or false, got {str(removed)[:40]!r}")
         project, session = (_optional_text(self, body, name) for name in ("project", "session"))
-        removed = await self.hub.call(lambda store: store.clear(project, session, older_than))
-        self.send_json({"removed": removed})
+        ids = None if body.get("ids") is None else _ids(self, body)
+        return Selection(ids, project, session, older_than, removed)
+
+
+class RestoreAll(Handler):
+    """``/api/restore``."""
+
+    scopes = ANY
+
+    async def post(self) -> None:
+        ids = _ids(self, self.json_body())
+        self.send_json({"restored": await self.hub.call(lambda store: store.restore_all(ids))})
 
 
 class Sessions(Handler):
@@ -286,6 +313,19 @@ def _edits(handler: Handler, body: dict[str, Any]) -> dict[str, Any]:
             handler.refuse(400, f"expected pinned to be true or false, got {str(body['pinned'])[:40]!r}")
         values["pinned"] = int(body["pinned"])
     return values
+
+
+def _purge_all(store: Store, ids: list[int]) -> None:
+    for output in ids:
+        with contextlib.suppress(NotFound):  # somebody else purged it meanwhile
+            store.purge(output)
+
+
+def _ids(handler: Handler, body: dict[str, Any]) -> tuple[int, ...]:
+    ids = body.get("ids")
+    if not isinstance(ids, list) or not all(type(each) is int and 0 < each <= _MAX_INTEGER for each in ids):
+        handler.refuse(400, f"expected ids, a list of ids of outputs, got {str(ids)[:60]!r}")
+    return tuple(ids)
 
 
 def _optional_text(handler: Handler, body: dict[str, Any], name: str) -> str | None:

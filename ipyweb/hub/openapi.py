@@ -146,7 +146,10 @@ _STATE = _object(
     frontends=_INTEGER,
     bytes=_INTEGER,
     max_bytes=_INTEGER,
-    trash=_INTEGER,
+    max_age={"type": "number", "description": "days that an output is kept, unless pinned"},
+    trash={"type": "integer", "description": "outputs in the trash"},
+    trash_bytes=_INTEGER,
+    trash_days={"type": "number", "description": "days that a removed output can be restored"},
     private=_INTEGER,
     durable=_BOOLEAN,
     notices=_array(_TEXT),
@@ -238,13 +241,26 @@ PATHS: dict[str, dict[str, Schema]] = {
     },
     "/api/clear": {
         "post": _does(
-            "Move outputs to the trash, except pinned ones",
-            _object(removed=_array(_INTEGER)),
+            "Move outputs to the trash, except pinned ones that are not named; or delete them for good",
+            _object(
+                removed=_array(_INTEGER),
+                purged={**_array(_INTEGER), "description": "in the place of removed, when they were deleted for good"},
+            ),
+            query=_query(purge="1 deletes for good"),
             body=_object(
+                ids={**_array(_INTEGER), "description": "these outputs; all that the rest describes when left out"},
+                removed={**_BOOLEAN, "description": "those in the trash: with purge=1 it is emptied"},
                 project=_OPTIONAL_TEXT,
                 session=_OPTIONAL_TEXT,
                 older_than={"type": ["number", "null"], "description": "seconds since the last change"},
             ),
+        )
+    },
+    "/api/restore": {
+        "post": _does(
+            "Take outputs out of the trash, as the answer of /api/clear names them: undoes it",
+            _object(restored=_array(_INTEGER)),
+            body=_object(ids=_array(_INTEGER)),
         )
     },
     "/api/sessions": {

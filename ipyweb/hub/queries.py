@@ -181,7 +181,10 @@ def figures(db: sqlite3.Connection, event: int, used: int) -> Figures:
         "SELECT count(*) - count(removed), count(removed), coalesce(sum(private), 0) FROM outputs"
     ).fetchone()
     (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
-    return Figures(event, outputs, sessions, trash, private, used)
+    (trash_bytes,) = db.execute(
+        "SELECT coalesce(sum(size), 0) FROM versions WHERE output IN (SELECT id FROM outputs WHERE removed IS NOT NULL)"
+    ).fetchone()
+    return Figures(event, outputs, sessions, trash, private, used, trash_bytes)
 
 
 def _changed(db: sqlite3.Connection, kind: Any, columns: str, table: str, since: int, limit: int) -> list[Any]:

@@ -22,6 +22,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     (f"/api/outputs/{_ID}/versions", http.Versions),
     (f"/api/outputs/{_ID}/data", http.OutputData),
     ("/api/clear", http.Clear),
+    ("/api/restore", http.RestoreAll),
     ("/api/sessions", http.Sessions),
     ("/api/codes", http.CodesHandler),
     ("/api/opened", http.Opened),

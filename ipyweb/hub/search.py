@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import is_companion
@@ -175,7 +175,7 @@ def matching(db: sqlite3.Connection, where: str, values: list[Any]) -> list[int]
     return [found for (found,) in db.execute(f"SELECT id FROM outputs WHERE {where} ORDER BY id", values)]
 
 
-def rows_with(db: sqlite3.Connection, ids: list[int]) -> list[OutputRow]:
+def rows_with(db: sqlite3.Connection, ids: Sequence[int]) -> list[OutputRow]:
     """The rows of some outputs, ascending by id."""
     columns = ", ".join(OutputRow._fields)
     statement = f"SELECT {columns} FROM outputs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"

@@ -24,6 +24,7 @@ from .store import (
     NotFound,
     OutputRow,
     Page,
+    Selection,
     SessionRow,
     Store,
     TooLarge,
@@ -68,6 +69,8 @@ class SqliteStore(Sessions):
         self.directory = directory
         self.limits = limits or Limits()
         self.max_bytes = self.limits.max_bytes
+        self.max_age = self.limits.max_age
+        self.trash_days = self.limits.trash_days
         self.durable = directory is not None
         self.notices = list(notices)
         if read_only is None:
@@ -105,7 +108,7 @@ class SqliteStore(Sessions):
             case Display():
                 return self._display(session, command, command.seq)
             case Clear(display_ids=None):
-                self.clear(None, session.row.id, None)
+                self.clear(Selection(session=session.row.id))
             case Clear(display_ids=list(display_ids)):
                 self._clear(session, display_ids)
             case Drawn():
@@ -340,15 +343,26 @@ class SqliteStore(Sessions):
         self.require_writing()
         return retention.purge(self, _schema(row), output_id)
 
-    def clear(self, project: str | None, session: str | None, older_than: float | None) -> list[int]:
+    def restore_all(self, ids: Sequence[int]) -> list[int]:
         self.require_writing()
-        before = None if older_than is None else timestamp(self.clock() - timedelta(seconds=older_than))
-        conditions = {"project = ?": project, "session = ?": session, "updated < ?": before}
+        return [row.id for row in search.rows_with(self.db, ids) if self._set_removed(row, None)]
+
+    def select(self, which: Selection) -> list[int]:
+        before = None if which.older_than is None else timestamp(self.clock() - timedelta(seconds=which.older_than))
+        conditions = {
+            "id IN (SELECT value FROM json_each(?))": None if which.ids is None else json.dumps(which.ids),
+            "project = ?": which.project,
+            "session = ?": which.session,
+            "updated < ?": before,
+        }
         used = {text: value for text, value in conditions.items() if value is not None}
-        where = " AND ".join(("removed IS NULL", "NOT pinned", *used))
-        statement = f"SELECT {queries.OUTPUT} FROM outputs WHERE {where} ORDER BY id"
-        rows = [OutputRow._make(row) for row in self.db.execute(statement, list(used.values()))]
-        return self._remove_rows(rows)
+        state = "removed IS NOT NULL" if which.removed else "removed IS NULL"
+        pinned = "1" if which.ids is not None or which.removed else "NOT pinned"
+        return search.matching(self.db, " AND ".join((state, pinned, *used)), list(used.values()))
+
+    def clear(self, which: Selection) -> list[int]:
+        self.require_writing()
+        return self._remove_rows(search.rows_with(self.db, self.select(which)))
 
     def _clear(self, session: KnownSession, display_ids: Sequence[str]) -> None:
         statement = f"SELECT {queries.OUTPUT} FROM outputs WHERE session = ? AND display_id = ?"

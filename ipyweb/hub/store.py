@@ -150,6 +150,22 @@ class Filter(NamedTuple):
     until: str | None = None
 
 
+class Selection(NamedTuple):
+    """Which outputs to clear: those named, or all of a project or session that are not pinned.
+
+    Attributes:
+        ids: the outputs; ``None`` for all that the rest describes.
+        older_than: seconds since their last change.
+        removed: those in the trash, instead of those that are not.
+    """
+
+    ids: tuple[int, ...] | None = None
+    project: str | None = None
+    session: str | None = None
+    older_than: float | None = None
+    removed: bool = False
+
+
 class Page(NamedTuple):
     """Outputs in ascending order of ids, how many there are in all, and the event of this snapshot."""
 
@@ -168,7 +184,7 @@ class Data(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What the store holds."""
+    """What the store holds. `trash` counts outputs; `bytes` are all that it takes, `trash_bytes` those of the trash."""
 
     event: int
     outputs: int
@@ -176,6 +192,7 @@ class Figures(NamedTuple):
     trash: int
     private: int
     bytes: int
+    trash_bytes: int
 
 
 class Store(Protocol):
@@ -184,6 +201,8 @@ class Store(Protocol):
     event: int
     next_id: int
     max_bytes: int
+    max_age: float
+    trash_days: float
     durable: bool
     directory: Path | None
     notices: list[str]
@@ -242,8 +261,14 @@ class Store(Protocol):
     def purge(self, output_id: int) -> int:
         """Delete an output for good and return the event of its tombstone. Raises `NotFound`."""
 
-    def clear(self, project: str | None, session: str | None, older_than: float | None) -> list[int]:
-        """Put outputs that are not pinned into the trash; `older_than` in seconds since their last change."""
+    def restore_all(self, ids: Sequence[int]) -> list[int]:
+        """Take outputs out of the trash and return those that were there."""
+
+    def select(self, which: Selection) -> list[int]:
+        """The outputs that a selection names, ascending."""
+
+    def clear(self, which: Selection) -> list[int]:
+        """Put outputs into the trash and return those that were not there yet."""
 
     def sessions(self, project: str | None) -> Changes:
         """All sessions, of one project if given, by event."""

@@ -34,3 +34,13 @@ def test_pinned_outputs_stay(hub: connection.Connection, publish: Publish, answe
     connection.request(hub, "PATCH", f"api/outputs/{number}", {"pinned": True})
     assert answer("clear") == (0, "0 outputs removed\n", "")
     assert ids() == [number]
+
+
+def test_the_trash_is_emptied_for_good(publish: Publish, answer: Answer, ids: Ids) -> None:
+    removed, kept = publish(), publish(project="/elsewhere")
+    assert answer("clear", "--trash") == (0, "0 outputs deleted for good\n", "")
+    answer("clear")
+    assert answer("status")[1].splitlines()[2].startswith("1 output in the trash, ")
+    assert answer("clear", "--trash") == (0, "1 output deleted for good\n", "")
+    assert answer("get", str(removed))[0] == 1
+    assert ids("--all") == [kept]

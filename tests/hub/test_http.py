@@ -139,6 +139,42 @@ def test_clear_is_bounded_by_project_session_and_age(live: Live) -> None:
         assert live.request("POST", "/api/clear", body).status == 400
 
 
+def test_a_clearing_is_undone_as_one(live: Live) -> None:
+    for number in range(4):
+        publish(live, project="/p" if number else "/q")
+    live.request("PATCH", "/api/outputs/2", {"pinned": True})
+    removed = live.request("POST", "/api/clear", {"project": "/p"}).json()["removed"]
+    assert removed == [3, 4]
+    before = live.get("/api/state")["event"]
+    assert live.request("POST", "/api/restore", {"ids": [*removed, 99]}).json() == {"restored": removed}
+    assert live.get("/api/state")["event"] == before + 2
+    assert live.request("POST", "/api/restore", {"ids": removed}).json() == {"restored": []}
+    assert [row["removed"] for row in live.outputs()] == [None] * 4
+
+
+def test_named_outputs_are_cleared_pinned_or_not(live: Live) -> None:
+    for _ in range(3):
+        publish(live)
+    live.request("PATCH", "/api/outputs/2", {"pinned": True})
+    assert live.request("POST", "/api/clear", {"ids": [2, 3]}).json() == {"removed": [2, 3]}
+    for body in ({"ids": "2"}, {"ids": [True]}, {"ids": [0]}, {"removed": 1}):
+        assert live.request("POST", "/api/clear", body).status == 400
+    assert live.request("POST", "/api/restore", {}).status == 400
+
+
+def test_emptying_the_trash_leaves_what_is_not_in_it_and_many_go_in_small_steps(live: Live) -> None:
+    for _ in range(120):
+        publish(live)
+    kept = publish(live)
+    removed = live.request("POST", "/api/clear", {"ids": list(range(1, 121))}).json()["removed"]
+    state = live.get("/api/state")
+    assert (state["trash"], state["trash_days"], state["max_age"]) == (120, 7.0, 90.0)
+    assert 0 < state["trash_bytes"] < state["bytes"] < state["max_bytes"]
+    assert live.request("POST", "/api/clear?purge=1", {"removed": True}).json() == {"purged": removed}
+    assert [row["id"] for row in live.outputs()] == [kept]
+    assert live.get("/api/state")["trash_bytes"] == 0
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "after=-1", "before=1.5", "removed=maybe", f"after={10**30}"])
 def test_a_wrong_query_is_explained(live: Live, query: str) -> None:
     response = live.request("GET", f"/api/outputs?{query}")

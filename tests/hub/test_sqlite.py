@@ -20,7 +20,7 @@ from ipyweb.hub.blobs import INLINE
 from ipyweb.hub.messages import Blob, Bye, Clear, Command, SessionChange
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.sqlite import SqliteStore
-from ipyweb.hub.store import Filter, MissingBlob, NotFound, TooLarge, Unavailable, WrongKey
+from ipyweb.hub.store import Filter, MissingBlob, NotFound, Selection, TooLarge, Unavailable, WrongKey
 
 from .conftest import Bare, make_display, make_hello
 
@@ -166,9 +166,9 @@ def test_clear_spares_what_is_pinned_and_keeps_to_its_project_session_and_age(ba
         bare.display(seq, session=A)
         bare.display(seq, session=B)
     bare.call(lambda store: store.edit(1, {"pinned": 1}))
-    assert bare.call(lambda store: store.clear("/a", None, 10 * 365 * 86400)) == []
-    assert bare.call(lambda store: store.clear("/a", None, None)) == [3, 5]
-    assert bare.call(lambda store: store.clear(None, B, 0)) == [2, 4, 6]
+    assert bare.call(lambda store: store.clear(Selection(project="/a", older_than=10 * 365 * 86400))) == []
+    assert bare.call(lambda store: store.clear(Selection(project="/a"))) == [3, 5]
+    assert bare.call(lambda store: store.clear(Selection(session=B, older_than=0))) == [2, 4, 6]
     bare.apply(Clear(4, ["d1"]), A)
     assert bare.store.output(1).removed is not None
 

@@ -14,7 +14,7 @@ from ipyweb.hub import schema
 from ipyweb.hub.messages import Clear
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.sqlite import SqliteStore
-from ipyweb.hub.store import Filter, NotFound, OutputRow, Unavailable
+from ipyweb.hub.store import Filter, NotFound, OutputRow, Selection, Unavailable
 
 from .conftest import Bare
 from .test_sqlite import check, full
@@ -120,7 +120,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(session=st.none() | sessions)
     def clear(self, session: str | None) -> None:
         assert self.bare is not None
-        self.bare.call(lambda store: store.clear(None, session, None))
+        self.bare.call(lambda store: store.clear(Selection(session=session)))
         for output in self.model.values():
             if not output["pinned"] and session in (None, output["key"][0]):
                 output["removed"] = True
