@@ -16,6 +16,7 @@ MAX_DESCRIPTION = 4096
 MAX_METADATA = 128 * 1024
 MAX_PROBLEMS = 20
 MAX_MIMETYPES = 64
+MAX_VERSIONS = 64
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _KEEPER = re.compile(r"[0-9a-f]{16}")
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -75,6 +76,7 @@ class Display(Command):
     problems: list[str] = field(default_factory=list)
     update: bool = False
     figure: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class SessionChange(Command):
 
 @dataclass(frozen=True, slots=True)
 class Bye(Command):
-    """The session ended by itself."""
+    """The session ended by itself. `git` is the state of its project, where git told it only after displays."""
+
+    git: Mapping[str, Any] | None = None
 
 
 def hello(header: Mapping[str, Any]) -> Hello:
@@ -175,6 +179,7 @@ def _display(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview])
         problems=problems,
         update=header.get("type") == "update_display_data",
         figure=_figure(content.get("figure")),
+        seconds=_seconds(content.get("seconds")),
     )
 
 
@@ -185,12 +190,12 @@ def drawn(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) ->
         BadMessage: it cannot be taken.
     """
     content = _content(header)
-    description, seconds = content.get("description"), content.get("seconds")
+    description, seconds = content.get("description"), _seconds(content.get("seconds"))
     said: dict[str, Any] = {}
     if description is not None:
         said["description"] = text(description, MAX_DESCRIPTION)
-    if isinstance(seconds, (int, float)):
-        said["seconds"] = round(float(seconds), 4)
+    if seconds is not None:
+        said["seconds"] = seconds
     if content.get("failed"):
         said["failed"] = True
     if "size" in content:
@@ -250,7 +255,8 @@ def _session(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview])
 
 
 def _bye(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) -> Bye:
-    return Bye(seq)
+    content = header.get("content")
+    return Bye(seq, _git(content.get("git")) if isinstance(content, dict) else None)
 
 
 def _nothing(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) -> Command:
@@ -340,7 +346,7 @@ def integer(value: Any) -> int | None:
 
 
 def source(value: Any) -> dict[str, Any]:
-    """Where an output comes from: file, line, cell and code as far as known."""
+    """Where an output comes from: file, line, cell and code, git's commit and libraries' versions as far as known."""
     given = value if isinstance(value, dict) else {}
     code = given.get("code")
     return {
@@ -348,6 +354,8 @@ def source(value: Any) -> dict[str, Any]:
         "line": integer(given.get("line")),
         "cell": _cell(given.get("cell")),
         "code": None if code is None else text(code, MAX_CODE),
+        "git": _git(given.get("git")),
+        "versions": _versions(given.get("versions")),
     }
 
 
@@ -363,6 +371,24 @@ def metadata(value: Any, problems: list[str]) -> str:
 def dumps(value: Any) -> str:
     """Compact JSON in ASCII."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def _git(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    dirty = value.get("dirty")
+    commit, branch = line(value.get("commit"), 64), line(value.get("branch"), 255)
+    return {"commit": commit, "branch": branch, "dirty": dirty if isinstance(dirty, bool) else None}
+
+
+def _versions(value: Any) -> dict[str, str]:
+    given = list(value.items())[:MAX_VERSIONS] if isinstance(value, dict) else []
+    return {str(line(name, 64)): str(line(version, 64)) for name, version in given}
+
+
+def _seconds(value: Any) -> float | None:
+    number = type(value) in (int, float) and 0 <= value < 1e9
+    return round(float(value), 4) if number else None
 
 
 def _cell(value: Any) -> int | str | None:

@@ -85,7 +85,12 @@ _SCHEMAS: dict[str, Schema] = {
         updated=_TIME,
         version=_INTEGER,
         size=_INTEGER,
-        source={"type": "object", "description": "file, line, cell, code, argv, cwd as far as known"},
+        source={
+            "type": "object",
+            "description": "file, line, cell, code, argv, cwd, git (commit, branch, dirty: whether there were "
+            "changes), versions of the libraries that were loaded, as far as known",
+        },
+        seconds={"type": ["number", "null"], "description": "how long drawing it took"},
         pinned=_BOOLEAN,
         note=_OPTIONAL_TEXT,
         removed=_OPTIONAL_TEXT,

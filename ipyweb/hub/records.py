@@ -23,7 +23,7 @@ def output(row: OutputRow, keys: Keys) -> str:
         f'"created":{quoted(row.created)},"updated":{quoted(row.updated)},"version":{row.version},"size":{row.size},'
         f'"source":{row.source},"pinned":{_bool(row.pinned)},"note":{_text(row.note)},"removed":{_text(row.removed)},'
         f'"private":{_bool(row.private)},"event":{row.event},"metadata":{row.metadata},"problems":{row.problems},'
-        f'"figure":{row.figure or "null"},"data":{dumps(data)}}}'
+        f'"figure":{row.figure or "null"},"seconds":{dumps(row.seconds)},"data":{dumps(data)}}}'
     )
 
 

@@ -9,12 +9,13 @@ are shared. ``PRAGMA user_version`` is the version of the tables.
 import sqlite3
 from pathlib import Path
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the tables made here."""
 
 _CHANGES: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE {0}.outputs ADD COLUMN figure TEXT", "ALTER TABLE {0}.versions ADD COLUMN figure TEXT"),
     2: (),  # the words for searching: a table of its own
+    3: ("ALTER TABLE {0}.outputs ADD COLUMN seconds REAL",),
 }
 """What brings the tables of a version up to the next, before the tables that are missing are made."""
 
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS {0}.outputs(
     created TEXT NOT NULL, updated TEXT NOT NULL, version INTEGER NOT NULL, size INTEGER NOT NULL,
     pinned INTEGER NOT NULL DEFAULT 0, note TEXT, removed TEXT, private INTEGER NOT NULL, event INTEGER NOT NULL,
     source TEXT NOT NULL, metadata TEXT NOT NULL, problems TEXT NOT NULL, data TEXT NOT NULL,
-    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, UNIQUE(session, display_id)
+    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, seconds REAL, UNIQUE(session, display_id)
 );
 CREATE INDEX IF NOT EXISTS {0}.outputs_event ON outputs(event);
 CREATE INDEX IF NOT EXISTS {0}.outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
@@ -59,9 +60,12 @@ CREATE TABLE IF NOT EXISTS {0}.texts(
 CREATE INDEX IF NOT EXISTS {0}.texts_kind ON texts(kind);
 """
 
+_OUTPUT_COLUMNS = ((2, "figure"), (4, "seconds"))
+"""Columns of ``outputs`` that came later, in their order, by the version that they came with."""
+
 # A session that became private has its row in both: the private one counts.
 _VIEWS = """
-CREATE TEMP VIEW outputs AS SELECT *{0} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
+CREATE TEMP VIEW outputs AS SELECT *{2} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
 CREATE TEMP VIEW versions AS SELECT *{0} FROM main.versions UNION ALL SELECT * FROM private.versions;
 CREATE TEMP VIEW texts AS {1} SELECT * FROM private.texts;
 CREATE TEMP VIEW data AS
@@ -133,6 +137,7 @@ def _prepare(connection: sqlite3.Connection, check: bool, read_only: bool) -> No
         _VIEWS.format(
             ", NULL AS figure" if before < 2 else "",
             "" if before < 3 else "SELECT * FROM main.texts UNION ALL",
+            "".join(f", NULL AS {name}" for since, name in _OUTPUT_COLUMNS if before < since),
         )
     )
 

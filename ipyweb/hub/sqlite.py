@@ -116,9 +116,25 @@ class SqliteStore(Sessions):
                     return self.fill(command)
             case SessionChange(values=values):
                 self._change_session(session, values)
-            case Bye():
+            case Bye(git=git):
+                self._tell_changes(session, git)
                 self.set_session(session.row.id, ended=self.now(), connected=0)
         return Applied(command.seq)
+
+    def _tell_changes(self, session: KnownSession, git: Mapping[str, Any] | None) -> None:
+        """Git told whether there are changes only after these outputs were displayed."""
+        if git is None or git["dirty"] is None:
+            return
+        session.awaits_git = False
+        statement = (
+            f"SELECT id, source FROM {session.schema}.outputs WHERE session = ? "
+            "AND json_extract(source, '$.git.commit') = ? AND json_type(source, '$.git.dirty') = 'null'"
+        )
+        for output_id, source in self.db.execute(statement, (session.row.id, git["commit"])).fetchall():
+            self.db.execute(
+                f"UPDATE {session.schema}.outputs SET source = ?, event = ? WHERE id = ?",
+                (dumps({**json.loads(source), "git": git}), self.output_changed(output_id), output_id),
+            )
 
     def _change_session(self, session: KnownSession, values: Mapping[str, Any]) -> None:
         changed = {name: value for name, value in values.items() if name == "name" or value is not None}
@@ -159,12 +175,16 @@ class SqliteStore(Sessions):
             (output_id, version, session.row.id, seq, display.time, size, data, display.figure),
         )
         search.index(self, schema, output_id)
+        if session.awaits_git:
+            self._tell_changes(session, display.source.get("git"))
         if found is not None:
             retention.drop_versions(self, schema, output_id)
         return Applied(0, output_id, version)
 
     def _insert(self, session: KnownSession, display: Display, data: str, size: int, found: None) -> tuple[int, int]:
         output_id, self.next_id = self.next_id, self.next_id + 1
+        git = display.source.get("git")
+        session.awaits_git |= git is not None and git["dirty"] is None
         values = {
             "id": output_id,
             "session": session.row.id,
@@ -182,6 +202,7 @@ class SqliteStore(Sessions):
             "problems": dumps(display.problems),
             "data": data,
             "figure": display.figure,
+            "seconds": display.seconds,
         }
         self.db.execute(
             f"INSERT INTO {session.schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
@@ -202,8 +223,8 @@ class SqliteStore(Sessions):
             data = _with_picture(data, before)
         self.db.execute(
             f"UPDATE {session.schema}.outputs SET title = ?, updated = ?, version = ?, versions = versions + 1, "
-            "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ?, figure = ? "
-            "WHERE id = ?",
+            "size = ?, removed = NULL, event = ?, source = ?, metadata = ?, problems = ?, data = ?, figure = ?, "
+            "seconds = ? WHERE id = ?",
             (
                 title if display.title is None else display.title,
                 display.time,
@@ -215,6 +236,7 @@ class SqliteStore(Sessions):
                 dumps(display.problems),
                 data,
                 display.figure,
+                display.seconds,
                 output_id,
             ),
         )
@@ -278,6 +300,8 @@ class SqliteStore(Sessions):
                 return
             values = {"data": _with_picture(row.data, values["data"])}  # for the time being
         problems = [*dict.fromkeys([*json.loads(row.problems), *drawn.problems])][:MAX_PROBLEMS]
+        if "seconds" in drawn.said:
+            values = {**values, "seconds": drawn.said["seconds"]}
         assignments = ", ".join(f"{name} = ?" for name in values)
         self.db.execute(
             f"UPDATE {schema}.outputs SET {assignments}, problems = ?, event = ? WHERE id = ?",

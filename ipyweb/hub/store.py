@@ -50,6 +50,7 @@ class OutputRow(NamedTuple):
     """One output with its newest version. `source`, `metadata`, `problems`, `data` and `figure` are JSON texts.
 
     `figure` says which figure of which keeper the version shows; `None` when it shows none.
+    `seconds` is how long making it took, as far as known.
     `size` is in bytes; times are ISO 8601 UTC; `data` maps MIME type to ``{"sha256": …, "size": …}``.
     """
 
@@ -72,6 +73,7 @@ class OutputRow(NamedTuple):
     problems: str
     data: str
     figure: str | None = None
+    seconds: float | None = None
 
 
 class SessionRow(NamedTuple):

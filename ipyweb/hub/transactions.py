@@ -38,6 +38,7 @@ class KnownSession:
         key: SHA-256 of its secret.
         stored: whether its row is surely in the database.
         acked: highest seq applied; `committed` is the same, but committed.
+        awaits_git: whether git has not told yet if there were changes when an output was displayed.
         expected: the only seq that may come next; ``None`` right after it was opened, when a gap is the session's loss.
     """
 
@@ -46,6 +47,7 @@ class KnownSession:
         self.key = key
         self.stored = stored
         self.committed = self.acked = row.acked
+        self.awaits_git = False
         self.expected: int | None = None
 
     @property

@@ -171,7 +171,13 @@ def _show(
     else:
         merged = {**made.metadata, **(metadata or {})}
         shown = session.publish(
-            made.data, merged, display_id=display_id, update=update, title=title, problems=made.problems
+            made.data,
+            merged,
+            display_id=display_id,
+            update=update,
+            title=title,
+            problems=made.problems,
+            seconds=made.seconds,
         )
     return Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
 

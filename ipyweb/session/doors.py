@@ -116,6 +116,7 @@ class _Doors:
                 update=update,
                 title=title,
                 problems=getattr(data, "problems", ()),
+                seconds=getattr(data, "seconds", None),
             )
         if collector is not None:
             collector.shown.append(shown)
@@ -146,7 +147,8 @@ class _Doors:
         text_only = set(pane_data(data)) <= {"text/plain"} and not problems
         if getattr(data, "silent", False) or (text_only and not session.config.text_results):
             return
-        session.publish(pane_data(data), metadata, result=True, problems=problems)
+        seconds = getattr(data, "seconds", None)
+        session.publish(pane_data(data), metadata, result=True, problems=problems, seconds=seconds)
 
 
 def _is_figure(obj: object) -> bool:

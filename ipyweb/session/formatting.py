@@ -5,6 +5,7 @@ raises costs one line, the types that a terminal leaves out are made as well, an
 """
 
 from collections.abc import Callable, Collection
+from time import perf_counter
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -25,12 +26,14 @@ class Formatted(NamedTuple):
         metadata: by MIME type.
         problems: one line for each repr that raised.
         terminal: the MIME types that IPython would have made for its terminal by itself.
+        seconds: how long making them took.
     """
 
     data: dict[str, Any]
     metadata: dict[str, Any]
     problems: list[str]
     terminal: frozenset[str] = frozenset()
+    seconds: float | None = None
 
 
 class Made(dict[str, Any]):
@@ -42,6 +45,7 @@ class Made(dict[str, Any]):
     Attributes:
         pane: data by MIME type, all of it.
         problems: one line for each repr that raised.
+        seconds: how long making them took.
         silent: whether it is not for the pane.
         figure: the matplotlib figure that this stands for, which is shown from a snapshot.
     """
@@ -50,6 +54,7 @@ class Made(dict[str, Any]):
         super().__init__({mime: value for mime, value in made.data.items() if mime in made.terminal})
         self.pane = made.data
         self.problems = made.problems
+        self.seconds = made.seconds
         self.silent = silent
         self.figure = figure
 
@@ -106,6 +111,7 @@ def format_object(
         loud: shows a traceback, for what the terminal itself would have shown one of.
     """
     assert formatter is not None  # a shell has none only while it is being made
+    begun = perf_counter()
     failures = Failures(loud)
     if failures.call("_ipython_display_", _unwrapped(formatter.ipython_display_formatter), obj, terminal=True):
         return Formatted({}, {}, failures.lines)
@@ -134,7 +140,7 @@ def format_object(
         if value is not None:
             data[mime] = value
             terminal |= {mime} if each.enabled else set()
-    return Formatted(data, metadata, failures.lines, frozenset(terminal))
+    return Formatted(data, metadata, failures.lines, frozenset(terminal), perf_counter() - begun)
 
 
 def _beyond_this_module(traceback: TracebackType | None) -> TracebackType | None:

@@ -21,6 +21,7 @@ from .bundle import Limits, normalise, one_line
 from .client import Client
 from .companions import companions
 from .forking import watch_forks, whole
+from .provenance import Provenance
 from .source import Source, find_source
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from .figures import Handover
 
 Kind = Literal["ipython", "script", "prompt"]
+GIT_PATIENCE = 0.5
+"""Seconds that the end of the process waits for git to tell whether there are changes."""
+
 log = logging.getLogger("ipyweb")
 
 
@@ -115,6 +119,8 @@ class Session:
         }
         self.drawn: set[str] = set()
         self.say: Callable[[str], None] = say
+        self._provenance = Provenance(str(self._record["project"]))
+        self._provenance.git()  # so that git has told of changes before the first display, if that takes a while
         self._handover: Handover | None = None
         self.client = Client(self._hello, config.queue_bytes, lambda: bool(self._record["private"]), self._connected)
 
@@ -189,6 +195,7 @@ class Session:
         problems: tuple[str, ...] | list[str] = (),
         figure: Mapping[str, Any] | None = None,
         source: Source | None = None,
+        seconds: float | None = None,
     ) -> Shown:
         """Send one MIME bundle. Never raises for bad input.
 
@@ -202,6 +209,7 @@ class Session:
             problems: one line for each repr that raised.
             figure: which figure this shows, whose drawings come later.
             source: where it was shown; the caller's place when left out.
+            seconds: how long making it took.
 
         Returns:
             What was sent.
@@ -211,7 +219,7 @@ class Session:
             display_id, update, cleared = self.cell.place(display_id, self._new_display_id())
             self._clear(cleared)
         kind = "update_display_data" if update else "execute_result" if result else "display_data"
-        content = {
+        content: dict[str, Any] = {
             "metadata": bundle.metadata,
             "transient": {"display_id": display_id},
             "title": title if title is None else one_line(title),
@@ -220,13 +228,17 @@ class Session:
         }
         if figure is not None:
             content["figure"] = dict(figure)
+        if seconds is not None:
+            content["seconds"] = round(seconds, 4)
         parts = {**bundle.parts, **companions.of(bundle.parts)}
         receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
         return Shown(receipt, str(display_id), list(bundle.parts))
 
     def source(self) -> Source:
         """Where in the user's code this is called."""
-        return find_source(self.cell.number, self.cell.code)
+        found = find_source(self.cell.number, self.cell.code)
+        found["git"], found["versions"] = self._provenance.git(), self._provenance.versions()
+        return found
 
     def fill(self, figure: str, parts: Mapping[str, bytes], content: Mapping[str, Any]) -> None:
         """Send what was drawn of a figure that was shown before.
@@ -265,7 +277,8 @@ class Session:
         if not len(self.client.backlog) and not self.client.connected:
             self.client.close(0)
             return
-        self.client.submit({"type": "bye", "time": now()}, {})
+        git = self._provenance.settle(GIT_PATIENCE)
+        self.client.submit({"type": "bye", "time": now(), "content": {"git": git}}, {})
         patience = threading.Timer(1.0, self._say_waiting)
         with contextlib.suppress(RuntimeError):  # no new threads in a late phase of the shutdown
             patience.daemon = True

@@ -5,7 +5,9 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import TypedDict
+from typing import NotRequired, TypedDict
+
+from .provenance import Git
 
 MAX_CODE = 4096
 """Characters of code that are stored with an output."""
@@ -14,12 +16,17 @@ _PACKAGE = str(Path(__file__).parent.parent)
 
 
 class Source(TypedDict):
-    """The place of a call: file and line in a script, number and code of the cell in IPython."""
+    """The place of a call: file and line in a script, number and code of the cell in IPython.
+
+    Besides, the commit of the project, and the versions of the libraries that are loaded.
+    """
 
     file: str | None
     line: int | None
     cell: int | None
     code: str | None
+    git: NotRequired[Git | None]
+    versions: NotRequired[dict[str, str]]
 
 
 def find_source(cell: int | None = None, cell_code: str | None = None) -> Source:

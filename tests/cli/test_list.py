@@ -18,7 +18,7 @@ def test_json_has_the_fields_of_the_design(publish: Callable[..., int], answer: 
     assert (record["id"], record["display_id"], record["title"]) == (number, "first", "One")
     assert (record["project"], record["version"]) == (project, 1)
     assert record["mimetypes"] == ["text/html", "text/plain"]
-    assert set(record["source"]) == {"file", "line", "cell", "code", "argv", "cwd"}
+    assert set(record["source"]) == {"file", "line", "cell", "code", "argv", "cwd", "git", "versions"}
 
 
 def test_it_speaks_of_this_project(publish: Callable[..., int], ids: Callable[..., list[int]]) -> None:

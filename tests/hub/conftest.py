@@ -5,6 +5,7 @@ import http.client
 import json
 import secrets
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -306,6 +307,29 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
         **fields,
     }
     return Display(**values)
+
+
+_UNDOING: dict[int, tuple[str, ...]] = {
+    4: ("ALTER TABLE outputs DROP COLUMN seconds",),
+    3: ("DROP TABLE texts",),
+    2: (
+        "DROP INDEX versions_figure",
+        "ALTER TABLE outputs DROP COLUMN figure",
+        "ALTER TABLE versions DROP COLUMN figure",
+    ),
+}
+"""What each version of the tables brought, taken back."""
+
+
+def make_old(path: Path, version: int) -> None:
+    """Turn a closed database into one that an earlier ipyweb wrote."""
+    with sqlite3.connect(path) as db:
+        (newest,) = db.execute("PRAGMA user_version").fetchone()
+        for each in range(newest, version, -1):
+            for statement in _UNDOING[each]:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {version}")
+    db.close()
 
 
 @pytest.fixture

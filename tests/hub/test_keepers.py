@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from ipyweb.hub import schema
 from ipyweb.hub.keepers import MAX_REVIVALS, Keepers
 from ipyweb.protocol import decode, encode
 
-from .conftest import PNG, Bare, Live, make_display
+from .conftest import PNG, Bare, Live, make_display, make_old
 
 FIGURE, KEEPER = "f" * 32, "0123456789abcdef"
 SHOWN = {"id": FIGURE, "keeper": KEEPER, "size": [640, 480], "dpi": 100, "default_size": True}
@@ -249,12 +248,7 @@ def test_a_store_of_the_version_before_figures_is_taken_over(make_store: Callabl
     store.open()
     store.display(1)
     store.store.close()
-    with sqlite3.connect(tmp_path / "outputs.sqlite") as db:
-        db.execute("DROP INDEX versions_figure")
-        for table in ("outputs", "versions"):
-            db.execute(f"ALTER TABLE {table} DROP COLUMN figure")
-        db.execute("PRAGMA user_version = 1")
-    db.close()
+    make_old(tmp_path / "outputs.sqlite", 1)
     read_only = schema.connect(tmp_path / "outputs.sqlite", read_only=True)
     assert read_only.execute("SELECT id, figure FROM outputs").fetchall() == [(1, None)]
     read_only.close()

@@ -52,6 +52,8 @@ def test_a_display_is_acknowledged_with_its_output_and_reaches_a_pane(live: Live
         "line": 1,
         "cell": None,
         "code": "show(1)",
+        "git": None,
+        "versions": {},
         "argv": ["train.py"],
         "cwd": "/home/me/project",
     }

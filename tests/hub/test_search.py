@@ -1,7 +1,6 @@
 """Searching: which outputs are found by which words, kinds and times."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ipyweb.hub import search
 from ipyweb.hub.messages import SessionChange
 from ipyweb.hub.store import Filter
 
-from .conftest import Bare, Live, make_display
+from .conftest import Bare, Live, make_display, make_old
 
 FIGURE = {"id": "c" * 32, "keeper": "d" * 16, "size": [640, 480], "dpi": 100.0, "default_size": True}
 A = "a" * 32
@@ -140,10 +139,7 @@ def test_a_store_from_before_there_was_search_is_indexed_when_it_is_opened(
     bare.display(1, {"text/plain": b"an old one"}, title="Titled")
     bare.display(2, {"text/plain": b"x" * 100_000})
     bare.store.close()
-    with sqlite3.connect(tmp_path / "outputs.sqlite") as db:
-        db.execute("DROP TABLE texts")
-        db.execute("PRAGMA user_version = 2")
-    db.close()
+    make_old(tmp_path / "outputs.sqlite", 2)
     again = make_store()
     assert found(again, "titled old") == [1]
     again.open()
