@@ -8,6 +8,8 @@ import type { Pane } from "./pane.svelte.ts";
 
 export type Group = "Go" | "Look" | "Pane";
 
+export const GROUPS: readonly Group[] = ["Go", "Look", "Pane"];
+
 interface Entry {
   name: string;
   /** What it does, in the words of a menu. */
@@ -18,9 +20,22 @@ interface Entry {
   run(pane: Pane): void;
   /** Whether it can be done now; absent: always. */
   when?(pane: Pane): boolean;
+  /** Whether it is what is chosen now, of several or of on and off. */
+  checked?(pane: Pane): boolean;
 }
 
 const some = ({ outputs }: Pane): boolean => outputs.order.length > 0;
+
+const zooms = ({ stage }: Pane): boolean => stage?.viewport.magnification != null;
+
+const near = (a: number, b: number): boolean => Math.abs(a - b) < 0.005;
+
+/** An item of the zoom menu. */
+const zoomTo = <Name extends string>(name: Name, size: number) => ({
+  name, says: `${100 * size} %`, group: "Look", keys: [], when: zooms,
+  run: ({ stage }: Pane) => stage?.viewport.zoomTo(size),
+  checked: ({ stage }: Pane) => near(stage?.viewport.magnification ?? 0, size),
+} as const);
 
 const TABLE = [
   { name: "previous", says: "Previous output", group: "Go", keys: ["ArrowLeft", "ArrowUp", "k"], when: some, run: ({ outputs }) => outputs.step(-1) },
@@ -30,13 +45,30 @@ const TABLE = [
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: some, run: ({ outputs }) => outputs.first() },
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: some, run: ({ outputs }) => outputs.newest() },
   { name: "remove", says: "Remove the output", group: "Go", keys: ["Delete", "x", "d", "Backspace"], when: some, run: (pane) => void pane.remove() },
-  { name: "filmstrip", says: "Hide or show the filmstrip", group: "Pane", keys: ["h"], run: ({ settings }) => settings.toggleStrip() },
-  { name: "strip-left", says: "Filmstrip on the left", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "left") },
-  { name: "strip-right", says: "Filmstrip on the right", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "right") },
-  { name: "strip-bottom", says: "Filmstrip at the bottom", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "bottom") },
+  { name: "zoom-in", says: "Zoom in", group: "Look", keys: ["+", "="], when: zooms, run: ({ stage }) => stage?.viewport.step(1) },
+  { name: "zoom-out", says: "Zoom out", group: "Look", keys: ["-", "_"], when: zooms, run: ({ stage }) => stage?.viewport.step(-1) },
+  { name: "zoom-reset", says: "Zoom back", group: "Look", keys: ["0"], when: zooms, run: ({ stage }) => stage?.viewport.home() },
+  zoomTo("zoom-50", 0.5), zoomTo("zoom-75", 0.75), zoomTo("zoom-100", 1), zoomTo("zoom-150", 1.5), zoomTo("zoom-200", 2),
+  {
+    name: "size-toggle", says: "As made, or filling the stage", group: "Look", keys: ["1"],
+    run: ({ lens }) => void (lens.policy = lens.sizing.policy === "made" ? "fill" : "made"),
+  },
+  { name: "size-fill", says: "Fill the stage", group: "Look", keys: [], run: ({ lens }) => void (lens.policy = "fill"), checked: ({ lens }) => lens.sizing.policy === "fill" },
+  { name: "size-made", says: "As made", group: "Look", keys: [], run: ({ lens }) => void (lens.policy = "made"), checked: ({ lens }) => lens.sizing.policy === "made" },
+  { name: "size-custom", says: "Size of my own…", group: "Look", keys: [], run: (pane) => void (pane.dialog = "size"), checked: ({ lens }) => lens.sizing.policy === "custom" },
+  { name: "dark-off", says: "Plots in their own colours", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "off"), checked: ({ settings }) => settings.filter === "off" },
+  { name: "dark-on", says: "Plots darkened", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "on"), checked: ({ settings }) => settings.filter === "on" },
+  { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
+  { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
+  { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: (pane) => pane.present(!pane.presenting), checked: ({ presenting }) => presenting },
+  { name: "filmstrip", says: "Hide or show the filmstrip", group: "Pane", keys: ["h"], run: ({ settings }) => settings.toggleStrip(), checked: ({ settings }) => settings.strip !== "hidden" },
+  { name: "strip-left", says: "Filmstrip on the left", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "left"), checked: ({ settings }) => settings.strip === "left" },
+  { name: "strip-right", says: "Filmstrip on the right", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "right"), checked: ({ settings }) => settings.strip === "right" },
+  { name: "strip-bottom", says: "Filmstrip at the bottom", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "bottom"), checked: ({ settings }) => settings.strip === "bottom" },
   { name: "theme", says: "Light, dark, as the system", group: "Pane", keys: ["t"], run: ({ settings }) => settings.nextTheme() },
-  { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: (pane) => void (pane.helping = !pane.helping) },
-  { name: "leave", says: "Give the keys back to the pane", group: "Pane", keys: ["Escape"], run: (pane) => pane.leave() },
+  { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: (pane) => void (pane.dialog = "help") },
+  { name: "palette", says: "Do anything by its name", group: "Pane", keys: ["Mod+k"], run: (pane) => void (pane.dialog = "palette") },
+  { name: "leave", says: "Close what is open; take the keys back from an output", group: "Pane", keys: ["Escape"], run: (pane) => pane.leave() },
 ] as const satisfies readonly Entry[];
 
 export type ActionName = (typeof TABLE)[number]["name"];

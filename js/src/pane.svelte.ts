@@ -8,7 +8,8 @@ import { Drawings } from "./drawings.ts";
 import { challenge, knows, type Answer } from "./hello.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
-import type { View } from "./presenter.svelte.ts";
+import { Lens } from "./lens.svelte.ts";
+import type { Presenter, View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
@@ -17,6 +18,8 @@ import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver
 
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
+
+export type Dialog = "help" | "palette" | "size";
 
 export interface Toast {
   text: string;
@@ -33,6 +36,9 @@ export class Pane {
   readonly outputs = new Outputs();
   readonly settings = new Settings();
   readonly pictures = new Pictures();
+  readonly lens = new Lens();
+  /** What shows the output on the stage. */
+  stage = $state.raw<Presenter>();
   phase = $state<Phase>("connecting");
   hub = $state.raw<HubState | null>(null);
   sessions = $state.raw<ReadonlyMap<string, SessionRecord>>(new Map());
@@ -41,7 +47,10 @@ export class Pane {
   toast = $state.raw<Toast | null>(null);
   /** An address in an output that was clicked and waits for the user's word. */
   link = $state<string | null>(null);
-  helping = $state(false);
+  /** The dialog that is open. */
+  dialog = $state<Dialog | null>(null);
+  /** Whether nothing but the output is shown. */
+  presenting = $state(false);
   /** The path of the project that the pane was opened for. */
   ownProject = $state<string | null>(null);
   /** The output that the address asks for. */
@@ -290,10 +299,24 @@ export class Pane {
     return meant !== undefined && this.act(meant);
   }
 
-  /** Give up the focus, which a frame may have, so that keys mean what the pane says. */
+  /** Close what is open, and give up the focus, which a frame may have, so that keys mean what the pane says. */
   leave(): void {
+    if (this.presenting) this.present(false);
     (document.activeElement as HTMLElement | null)?.blur();
     window.focus();
+  }
+
+  /** Show the output alone on the whole screen, or as before. Where the browser has no full screen, the window has to do. */
+  present(on: boolean): void {
+    this.presenting = on;
+    if (on) void document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) void document.exitFullscreen();
+  }
+
+  /** Darken plots in another way, and say which. */
+  nextFilter(): void {
+    this.settings.nextFilter();
+    this.say({ off: "Plots in their own colours", on: "Plots darkened", follow: "Plots darkened in the dark theme" }[this.settings.filter]);
   }
 
   /** Draws a figure for the stage. */

@@ -6,16 +6,19 @@
  */
 import { Ahead } from "./ahead.ts";
 import { fetchData } from "./api.ts";
+import { layoutImage, type Camera } from "./camera.ts";
 import { companionsOf, librariesOf, type Companions } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
+import type { Lens } from "./lens.svelte.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { drawFirst, LiveFigure, sizeIn, type Draw, type Drawing, type Fate, type First, type Size } from "./renderers/figure.ts";
+import { drawFirst, fit, LiveFigure, sizeIn, type Draw, type Drawing, type Fate, type First, type Size } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
 import { family, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
+import { Viewport, wheelFactor, type Content, type Kind } from "./viewport.svelte.ts";
 
 /** One MIME type of one version of an output. */
 export interface View {
@@ -74,6 +77,9 @@ export class Presenter {
   readonly #stage: HTMLElement;
   readonly #frames: Frames;
   readonly #events: PresenterEvents;
+  readonly #lens: Lens;
+  /** Where one looks at what is shown. */
+  readonly viewport: Viewport;
   readonly #kept: Layer[] = [];
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
@@ -89,11 +95,13 @@ export class Presenter {
   #grace: ReturnType<typeof setTimeout> | undefined;
   #turn = 0;
 
-  constructor(stage: HTMLElement, frames: Frames, theme: Theme, events: PresenterEvents) {
+  constructor(stage: HTMLElement, frames: Frames, lens: Lens, theme: Theme, events: PresenterEvents) {
     this.#stage = stage;
     this.#frames = frames;
+    this.#lens = lens;
     this.#theme = theme;
     this.#events = events;
+    this.viewport = new Viewport(stage, lens);
   }
 
   set theme(theme: Theme) {
@@ -138,7 +146,7 @@ export class Presenter {
 
   async #drawNext(figures: readonly View[], signal: AbortSignal): Promise<void> {
     for (const { output } of figures) {
-      const size = sizeIn(output.figure!, this.#stage);
+      const size = this.#sizeOf(output);
       if (signal.aborted) return;
       if (this.#events.draws(output) && !this.#events.drawing(output, size)) await this.#events.draw(output, size, signal).catch(() => null);
     }
@@ -152,6 +160,7 @@ export class Presenter {
   end(): void {
     this.clear();
     for (const { frame } of this.#kept.splice(0)) frame?.dispose();
+    this.viewport.end();
   }
 
   /** Whether `flying` is awaited before `next`: else a fast series of updates or of pictures would never show any. */
@@ -196,7 +205,12 @@ export class Presenter {
 
   /** Whether a figure was drawn for this size of the stage already. */
   #isDrawn(view: View): boolean {
-    return isPicture(view) && this.#events.drawing(view.output, sizeIn(view.output.figure!, this.#stage)) !== undefined;
+    return isPicture(view) && this.#events.drawing(view.output, this.#sizeOf(view.output)) !== undefined;
+  }
+
+  /** What to ask for a figure now. */
+  #sizeOf({ id, figure }: OutputRecord): Size {
+    return sizeIn(figure!, this.#stage, this.#lens.sizing, this.#lens.camera(id).zoom);
   }
 
   // -- in the shell ---------------------------------------------------------------------------------------------------
@@ -204,7 +218,7 @@ export class Presenter {
   async #drawInShell(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
     const layer: Layer = { view, element: layerElement() };
     this.#next = layer;
-    if (how.renderer === "image") layer.element.append(await image.load(ref.url, metadata(view), name(view.output), this.#ahead.take(ref.url)));
+    if (how.renderer === "image") layer.element.append(await image.load(ref.url, name(view.output), this.#ahead.take(ref.url)));
     else if (how.renderer === "text") text.render(layer.element, await fetchData(ref.url));
     else unknown.render(layer.element, await this.#unknown(view, ref));
     if (turn !== this.#turn) return;
@@ -218,7 +232,7 @@ export class Presenter {
     this.#next = layer;
     this.#asking = new AbortController();
     const drawn = (picture: Blob) => this.#events.picture(view.output, picture);
-    const first = await drawFirst(view.output, this.#stage, this.#events.draw, drawn, this.#asking.signal).catch(() => null);
+    const first = await drawFirst(view.output, this.#sizeOf(view.output), this.#events.draw, drawn, this.#asking.signal).catch(() => null);
     if (turn !== this.#turn) return void (first && URL.revokeObjectURL(first.image.src));
     if (!first) {
       this.#dropNext();
@@ -230,8 +244,8 @@ export class Presenter {
 
   #appear(layer: Layer, turn: number, first?: First): void {
     this.#stage.append(layer.element);
-    this.#arrive(layer);
     this.#enliven(layer, first);
+    this.#arrive(layer);
     requestAnimationFrame(() => turn === this.#turn && this.#set("ready"));
     if (document.hidden) this.#set("ready");
     this.#settle();
@@ -243,7 +257,8 @@ export class Presenter {
     const picture = layer.element.querySelector<HTMLImageElement>("img");
     if (!output.figure || mime !== "image/png" || !picture) return;
     const told = (fate: Fate) => void (layer === this.#current && this.#events.drawn(output, fate));
-    layer.figure = new LiveFigure(picture, this.#stage, output, this.#events.draw, told, first?.asked);
+    const size = () => (this.#stage.clientWidth > 0 ? this.#sizeOf(output) : null);
+    layer.figure = new LiveFigure(picture, output, size, this.#events.draw, told, first?.asked);
     if (first) told(first.fate);
   }
 
@@ -287,6 +302,8 @@ export class Presenter {
       want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
+      zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
+      pan: ({ x, y }) => layer === this.#current && this.viewport.panBy(x, y),
       link: ({ href }) => layer === this.#current && this.#events.link(href),
     };
     return {
@@ -338,6 +355,7 @@ export class Presenter {
     layer.element.classList.remove("coming");
     const previous = this.#current;
     this.#current = layer;
+    this.viewport.show(contentOf(layer));
     if (previous) this.#remove(previous, layer.view);
   }
 
@@ -356,6 +374,7 @@ export class Presenter {
     this.#stay();
     if (this.#current) this.#remove(this.#current);
     this.#current = undefined;
+    this.viewport.show(null);
   }
 
   /** Takes a layer out; its frame is kept for a while unless a newer version took its place. */
@@ -388,6 +407,7 @@ export class Presenter {
     this.#dropNext();
     const current = this.#current;
     this.#current = undefined;
+    this.viewport.show(null);
     current?.figure?.end();
     current?.frame?.dispose();
     current?.element.remove();
@@ -414,6 +434,26 @@ async function fetchCompanions(output: OutputRecord): Promise<Companions> {
   const { assets, preludes } = companionsOf(output);
   const fetched = async <T extends { content: DataRef }>(each: T) => ({ ...each, content: await fetchData(each.content.url) });
   return { assets: await Promise.all(assets.map(fetched)), preludes: await Promise.all(preludes.map(fetched)) };
+}
+
+/** What of a layer the camera moves; nothing of what has no size and no letters of its own. */
+function contentOf({ view, element, frame, figure }: Layer): Content | null {
+  const { output, mime } = view;
+  const how = family(mime);
+  const content = element.firstElementChild as HTMLElement | null;
+  if (!content || how.renderer === "unknown") return null;
+  const base = { output: output.id, element: content };
+  if (how.renderer === "image") return { ...base, kind: "picture", ...pictureOf(view, content as HTMLImageElement, figure) };
+  const kind: Kind = frame && how.magnifies ? "magnified" : "flowing";
+  const zoomed = (camera: Camera) => frame?.send({ type: "zoomed", on: kind === "magnified" && camera.zoom > 1 });
+  return { ...base, kind, layout: (stage) => ({ ...stage, scale: 1 }), placed: zoomed };
+}
+
+function pictureOf(view: View, picture: HTMLImageElement, live: LiveFigure | undefined): Pick<Content, "layout" | "placed"> {
+  const { figure } = view.output;
+  if (figure) return { layout: (stage, sizing) => fit(figure, stage, sizing), placed: ({ zoom }) => live?.resized(zoom !== 1) };
+  const made = image.sizeAsMade(picture, metadata(view));
+  return { layout: (stage, sizing) => layoutImage(made, stage, sizing) };
 }
 
 function layerElement(): HTMLElement {

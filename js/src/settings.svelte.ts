@@ -3,15 +3,20 @@ import type { Theme } from "./frame/channel.ts";
 
 export type ThemeChoice = Theme | "auto";
 
+/** Whether plots are darkened: never, always, or in the dark theme. */
+export type Filter = "off" | "on" | "follow";
+
 /** Where the filmstrip is. */
 export type Strip = "left" | "right" | "bottom" | "hidden";
 
 const THEMES: readonly ThemeChoice[] = ["auto", "light", "dark"];
+const FILTERS: readonly Filter[] = ["off", "on", "follow"];
 const STRIPS: readonly Strip[] = ["left", "right", "bottom", "hidden"];
 
 export class Settings {
   readonly #theme = new Kept("theme", THEMES);
   readonly #strip = new Kept("filmstrip", STRIPS);
+  readonly #filter = new Kept("filter", FILTERS);
   readonly #scope = new Kept("scope", ["project", "everything"], sessionStorage);
   #systemIsDark = $state(false);
   #stripBefore: Strip = "left";
@@ -39,6 +44,23 @@ export class Settings {
 
   nextTheme(): void {
     this.#theme.next();
+  }
+
+  get filter(): Filter {
+    return this.#filter.value;
+  }
+
+  set filter(filter: Filter) {
+    this.#filter.value = filter;
+  }
+
+  nextFilter(): void {
+    this.#filter.next();
+  }
+
+  /** Whether plots are darkened now. */
+  get darkens(): boolean {
+    return this.filter === "on" || (this.filter === "follow" && this.theme === "dark");
   }
 
   get strip(): Strip {

@@ -5,6 +5,7 @@ it.each([
   { type: "ready", turn: 3 },
   { type: "failed", turn: 3, message: "no" },
   { type: "key", chord: "ArrowLeft" },
+  { type: "zoom", pixels: 3, x: 1, y: 2 },
   { type: "pong" },
 ])("takes %j", (message) => {
   expect(parseFromFrame(message)).toEqual(message);
@@ -20,6 +21,7 @@ it.each([
   { type: "ready" },
   { type: "ready", turn: NaN },
   { type: "ready", turn: "1" },
+  { type: "pan", x: Infinity, y: 0 },
   { type: "failed", turn: 1, message: "x".repeat(5000) },
   { type: "key", chord: { toString: () => "Delete" } },
   { type: "picture", turn: 1, bytes: new ArrayBuffer(2 ** 21) },

@@ -20,6 +20,7 @@ export type ToFrame =
   | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; companions: Companions; theme: Theme }
   | { type: "theme"; theme: Theme }
   | { type: "keys"; chords: string[] }
+  | { type: "zoomed"; on: boolean }
   | { type: "ping" };
 
 export type FromFrame =
@@ -30,6 +31,8 @@ export type FromFrame =
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
   | { type: "notice"; text: string }
   | { type: "key"; chord: string }
+  | { type: "zoom"; pixels: number; x: number; y: number }
+  | { type: "pan"; x: number; y: number }
   | { type: "link"; href: string }
   | { type: "pong" };
 
@@ -41,6 +44,7 @@ const LONGEST_TEXT = 4000;
 const LARGEST_PICTURE = 2 ** 20;
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.length <= LONGEST_TEXT;
+const isLength = (value: unknown): boolean => Number.isFinite(value) && Math.abs(value as number) < 1e5;
 const isTurn = (value: unknown): boolean => Number.isSafeInteger(value);
 const isPicture = (value: unknown): boolean => value instanceof ArrayBuffer && value.byteLength <= LARGEST_PICTURE;
 
@@ -52,6 +56,8 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   picture: { turn: isTurn, bytes: isPicture },
   notice: { text: isText },
   key: { chord: isText },
+  zoom: { pixels: isLength, x: isLength, y: isLength },
+  pan: { x: isLength, y: isLength },
   link: { href: isText },
   pong: {},
 };

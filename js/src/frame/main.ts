@@ -16,6 +16,7 @@ import type { Bundle, Cleanup, Renderer } from "../renderers/renderer.ts";
 import * as svg from "../renderers/svg.ts";
 import type { FrameRendererName } from "../renderers/table.ts";
 import * as vega from "../renderers/vega.ts";
+import { forwardCamera, setZoomed } from "./camera.ts";
 import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
 import { forwardInput, wantKeys } from "./input.ts";
 import { memoryStorage } from "./storage.ts";
@@ -59,12 +60,14 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   render: (message) => void render(message),
   theme: ({ theme }) => setTheme(theme),
   keys: ({ chords }) => wantKeys(chords),
+  zoomed: ({ on }) => setZoomed(on),
   ping: () => send({ type: "pong" }),
 };
 
 /** What `document.open()` takes away and the frame needs again. */
 function listen(): void {
   forwardInput(send);
+  forwardCamera(send);
   addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
     if (/^(?:https?|wss?):/.test(blockedURI)) {
       notice(refusal(new URL(blockedURI), effectiveDirective.replace(/-src.*/, "")));

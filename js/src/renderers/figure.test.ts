@@ -9,25 +9,42 @@ const LIVE: Fate = { live: true, gone: false, reason: "" };
 const GONE: Fate = { live: false, gone: true, reason: "no Python" };
 
 it("lets a figure of default size fill the stage, and another keep its proportion", () => {
-  expect(fit(FILLING, STAGE)).toEqual({ width: 800, height: 600 });
-  expect(fit(OWN, STAGE)).toEqual({ width: 300, height: 600 });
+  expect(fit(FILLING, STAGE)).toEqual({ width: 800, height: 600, scale: 1 });
+  expect(fit(OWN, STAGE)).toEqual({ width: 300, height: 600, scale: 1.5 });
 });
 
 it("never asks for nothing, however small the stage", () => {
-  expect(fit(FILLING, { width: 0, height: 0 })).toEqual({ width: 50, height: 50 });
+  expect(fit(FILLING, { width: 0, height: 0 })).toEqual({ width: 50, height: 50, scale: 1 });
   expect(fit({ ...OWN, size: [1, 1000] }, { width: 0, height: 0 }).width).toBe(1);
 });
 
 it("keeps the letters of a filling figure as large as they are, and lets another grow as a whole", () => {
-  expect(sizeFor(FILLING, { width: 800, height: 600 }, 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
-  expect(sizeFor(OWN, { width: 300, height: 600 }, 2)).toEqual({ width: 600, height: 1200, dpi: 300 });
+  expect(sizeFor(FILLING, fit(FILLING, STAGE), 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
+  expect(sizeFor(OWN, fit(OWN, STAGE), 2)).toEqual({ width: 600, height: 1200, dpi: 300 });
 });
 
-it("asks for nothing that a browser cannot show or the hub refuses", () => {
-  const { width, height, dpi } = sizeFor(OWN, { width: 30_000, height: 60_000 }, 3);
-  expect([width, height]).toEqual([16_000, 16_000]);
-  expect(dpi).toBeLessThanOrEqual(10_000);
-  expect(sizeFor({ ...FILLING, dpi: 0.01 }, STAGE, 1).dpi).toBe(1);
+it("never makes letters smaller than as made", () => {
+  const small = fit(OWN, { width: 132, height: 232 });
+  expect(small).toEqual({ width: 100, height: 200, scale: 1 });
+  expect(sizeFor(OWN, small, 1).dpi).toBe(100);
+});
+
+it("lays a figure out as made, or as the user said", () => {
+  const custom = { width: 500, height: 100 };
+  expect(fit(FILLING, STAGE, { policy: "made", custom })).toEqual({ width: 640, height: 480, scale: 1 });
+  expect(fit(OWN, STAGE, { policy: "custom", custom })).toEqual({ ...custom, scale: 1 });
+});
+
+it("draws what is zoomed sharp, in the same layout", () => {
+  expect(sizeFor(FILLING, fit(FILLING, STAGE), 1, 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
+});
+
+it("asks for nothing that a browser cannot show or the hub refuses, in the same proportion", () => {
+  const { width, height, dpi } = sizeFor(OWN, { width: 30_000, height: 60_000, scale: 150 }, 3);
+  expect(Math.max(width, height)).toBeLessThanOrEqual(16_000);
+  expect(height / width).toBeCloseTo(2, 2);
+  expect(dpi / width).toBeCloseTo(100 / 200, 3);
+  expect(sizeFor({ ...FILLING, dpi: 0.01 }, { ...STAGE, scale: 1 }, 1).dpi).toBe(1);
 });
 
 it("shows the SVG of a figure that nobody can draw anew, where there is one", () => {
@@ -56,14 +73,11 @@ interface Asked {
 
 let asked: Asked[];
 let told: Fate[];
-let resized: () => void;
-let stage: HTMLElement;
+let size: Size | null;
 let image: HTMLImageElement;
 let figure: LiveFigure | undefined;
 
-function resize(width: number, height: number): void {
-  Object.defineProperties(stage, { clientWidth: { value: width, configurable: true }, clientHeight: { value: height, configurable: true } });
-}
+const SIZE: Size = { width: 800, height: 600, dpi: 100 };
 
 function show(info: FigureInfo): void {
   const draw = (_: OutputRecord, size: Size, signal: AbortSignal) =>
@@ -71,24 +85,21 @@ function show(info: FigureInfo): void {
       const settle = (end: () => void) => (end(), vi.advanceTimersByTimeAsync(0).then(() => {}));
       asked.push({ size, signal, answer: (drawing) => settle(() => resolve(drawing)), fail: (error) => settle(() => reject(error)) });
     });
-  figure = new LiveFigure(image, stage, { figure: info } as OutputRecord, draw, (fate) => told.push(fate));
+  figure = new LiveFigure(image, { figure: info } as OutputRecord, () => size, draw, (fate) => told.push(fate));
+}
+
+function resize(width: number): void {
+  size = { ...SIZE, width };
+  figure!.resized();
 }
 
 const drawing = (fate: Fate): Drawing => ({ ...fate, blob: new Blob(["png"], { type: "image/png" }) });
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("ResizeObserver", class {
-    constructor(callback: () => void) {
-      resized = callback;
-    }
-    observe(): void {}
-    disconnect(): void {}
-  });
   vi.spyOn(HTMLImageElement.prototype, "decode").mockResolvedValue();
   [asked, told] = [[], []];
-  [stage, image] = [document.createElement("div"), document.createElement("img")];
-  resize(STAGE.width, STAGE.height);
+  [size, image] = [SIZE, document.createElement("img")];
 });
 
 afterEach(() => {
@@ -100,20 +111,15 @@ afterEach(() => {
 
 it("asks at once, shows what came, and says that it is drawn anew", async () => {
   show(FILLING);
-  expect(asked[0]!.size).toEqual({ width: 800, height: 600, dpi: 100 });
-  expect(image.style.width).toBe("800px");
+  expect(asked[0]!.size).toEqual(SIZE);
   await asked[0]!.answer(drawing(LIVE));
   expect(image.src).toMatch(/^blob:/);
   expect(told).toEqual([LIVE]);
 });
 
-it("stretches at once while the stage changes, and asks once it is calm", async () => {
+it("asks once the size is calm", async () => {
   show(FILLING);
-  for (const width of [900, 950, 1032]) {
-    resize(width, 632);
-    resized();
-    expect(image.style.width).toBe(`${width - 32}px`);
-  }
+  for (const width of [900, 950, 1000]) resize(width);
   expect(asked).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(20);
   expect(asked).toHaveLength(2);
@@ -125,8 +131,7 @@ it("stretches at once while the stage changes, and asks once it is calm", async 
 
 it("does not ask for a figure that is slow to draw on every drag", async () => {
   show({ ...FILLING, seconds: 4 });
-  resize(1032, 632);
-  resized();
+  resize(1000);
   await vi.advanceTimersByTimeAsync(1000);
   expect(asked).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(300);
@@ -135,7 +140,7 @@ it("does not ask for a figure that is slow to draw on every drag", async () => {
 
 it("does not ask twice for one size", async () => {
   show(FILLING);
-  resized();
+  figure!.resized();
   await vi.advanceTimersByTimeAsync(20);
   expect(asked).toHaveLength(1);
 });
@@ -151,13 +156,13 @@ it("asks again for a size that failed", async () => {
   show(FILLING);
   await asked[0]!.fail(new Error("no hub"));
   expect(told).toEqual([{ live: false, gone: false, reason: "no hub" }]);
-  resized();
+  figure!.resized();
   await vi.advanceTimersByTimeAsync(20);
   expect(asked).toHaveLength(2);
 });
 
 it("waits for a stage that has no size yet", () => {
-  resize(0, 0);
+  size = null;
   show(FILLING);
   expect(asked).toHaveLength(0);
 });
@@ -177,12 +182,11 @@ const output = { figure: FILLING } as OutputRecord;
 it("draws a figure for the stage before its picture is stored, and asks for that size only once", async () => {
   let picture: Blob | undefined;
   vi.spyOn(HTMLImageElement.prototype, "onload", "set").mockImplementation((heard) => heard!.call(image, new Event("load")));
-  const first = await drawFirst(output, stage, answering(drawing(LIVE)), (png) => (picture = png), new AbortController().signal);
+  const first = await drawFirst(output, SIZE, answering(drawing(LIVE)), (png) => (picture = png), new AbortController().signal);
   expect([first.image.src.slice(0, 5), first.fate, picture?.type]).toEqual(["blob:", LIVE, "image/png"]);
-  figure = new LiveFigure(first.image, stage, output, async () => expect.unreachable(), (fate) => told.push(fate), first.asked);
-  expect(first.image.style.width).toBe("800px");
+  figure = new LiveFigure(first.image, output, () => SIZE, async () => expect.unreachable(), (fate) => told.push(fate), first.asked);
 });
 
 it("has nothing to show before the stored picture where nobody draws", async () => {
-  await expect(drawFirst(output, stage, answering(drawing(GONE)), () => expect.unreachable(), new AbortController().signal)).rejects.toThrow("no Python");
+  await expect(drawFirst(output, SIZE, answering(drawing(GONE)), () => expect.unreachable(), new AbortController().signal)).rejects.toThrow("no Python");
 });

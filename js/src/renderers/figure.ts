@@ -2,6 +2,7 @@
  * A matplotlib figure as an image that is drawn anew, sharp, for the space it has: its stored picture first, then what
  * the figure's keeper draws for the stage's size in device pixels. While that is on its way, what is there is stretched.
  */
+import { room, type Extent, type Layout, type Sizing } from "../camera.ts";
 import type { FigureInfo, OutputRecord } from "../protocol.ts";
 
 /** What is asked of the hub, in pixels of the screen. */
@@ -26,30 +27,38 @@ export interface Drawing extends Fate {
 
 export type Draw = (output: OutputRecord, size: Size, signal: AbortSignal) => Promise<Drawing>;
 
+const FILL: Sizing = { policy: "fill", custom: { width: 0, height: 0 } };
+
 /** Milliseconds without a change of size before a figure is drawn anew. */
 const CALM = 16;
+/** The same while it is zoomed, which goes in many small steps. */
+const ZOOM_CALM = 120;
 /** The same for a figure that takes longer than `SLOW` seconds to draw. */
 const SLOW_CALM = 1200;
 const SLOW = 3;
-/** CSS pixels around a figure. */
-const MARGIN = 32;
-/** Pixels of the screen beyond which nothing is drawn: browsers cannot show it. */
-const MOST = 16_000;
+/** Pixels of the screen beyond which nothing is drawn: browsers cannot show it, and nobody waits for it. */
+const LONGEST = 16_000;
+const LARGEST = 40e6;
 
-/** The CSS size of a figure in a stage: all of it for one of matplotlib's default size, else in its own proportion. */
-export function fit(figure: FigureInfo, stage: { width: number; height: number }): { width: number; height: number } {
-  const room = { width: Math.max(50, stage.width - MARGIN), height: Math.max(50, stage.height - MARGIN) };
-  if (figure.default_size) return { width: Math.round(room.width), height: Math.round(room.height) };
+/**
+ * The CSS size of a figure in a stage. One of matplotlib's default size is laid out anew for all of it, another keeps its
+ * proportion and grows as a whole; letters never get smaller than as made.
+ */
+export function fit(figure: FigureInfo, stage: Extent, { policy, custom }: Sizing = FILL): Layout {
   const [width, height] = figure.size;
-  const scale = Math.min(room.width / width, room.height / height);
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  if (policy !== "fill") return { ...(policy === "made" ? { width, height } : custom), scale: 1 };
+  const space = room(stage);
+  if (figure.default_size) return { width: Math.round(space.width), height: Math.round(space.height), scale: 1 };
+  const scale = Math.min(space.width / width, space.height / height);
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), scale: Math.max(1, scale) };
 }
 
-/** What to ask for: a figure that fills the stage keeps the size of its letters, another one grows as a whole. */
-export function sizeFor(figure: FigureInfo, css: { width: number; height: number }, ratio: number): Size {
-  const pixels = { width: Math.min(MOST, Math.round(css.width * ratio)), height: Math.min(MOST, Math.round(css.height * ratio)) };
-  const dpi = figure.default_size ? figure.dpi * ratio : (figure.dpi * pixels.width) / figure.size[0];
-  return { ...pixels, dpi: Math.min(10_000, Math.max(1, dpi)) };
+/** What to ask for: a layout and its zoom, in pixels of the screen. */
+export function sizeFor(figure: FigureInfo, layout: Layout, ratio: number, zoom = 1): Size {
+  const { width, height } = { width: layout.width * zoom, height: layout.height * zoom };
+  const sharp = Math.min(ratio, Math.sqrt(LARGEST / (width * height)), LONGEST / Math.max(width, height));
+  const dpi = figure.dpi * layout.scale * zoom * sharp;
+  return { width: Math.max(1, Math.round(width * sharp)), height: Math.max(1, Math.round(height * sharp)), dpi: Math.min(10_000, Math.max(1, dpi)) };
 }
 
 /** What to show of a figure that nobody can draw anew: its SVG, which is sharp at any size, or else its picture. */
@@ -63,8 +72,8 @@ export function origin(mime: string, { live, gone }: Fate): string {
 }
 
 /** What to ask for a figure on a stage. */
-export const sizeIn = (figure: FigureInfo, stage: HTMLElement): Size =>
-  sizeFor(figure, fit(figure, { width: stage.clientWidth, height: stage.clientHeight }), window.devicePixelRatio || 1);
+export const sizeIn = (figure: FigureInfo, stage: HTMLElement, sizing: Sizing, zoom = 1): Size =>
+  sizeFor(figure, fit(figure, { width: stage.clientWidth, height: stage.clientHeight }, sizing), window.devicePixelRatio || 1, zoom);
 
 /** A figure's first picture on a stage, drawn for it before there is a stored one. */
 export interface First {
@@ -75,9 +84,8 @@ export interface First {
 
 /** Draws a figure whose picture is not stored yet; `drawn` is told while it is decoded. @throws when nobody can. */
 export async function drawFirst(
-  output: OutputRecord, stage: HTMLElement, draw: Draw, drawn: (picture: Blob) => void, signal: AbortSignal,
+  output: OutputRecord, size: Size, draw: Draw, drawn: (picture: Blob) => void, signal: AbortSignal,
 ): Promise<First> {
-  const size = sizeIn(output.figure!, stage);
   const { blob, ...fate } = await draw(output, size, signal);
   if (!fate.live) throw new Error(fate.reason);
   drawn(blob);
@@ -88,63 +96,51 @@ export async function drawFirst(
   return { image, asked: JSON.stringify(size), fate };
 }
 
-/** Keeps one image at the stage's size for as long as it is shown. */
+/** Keeps one image drawn for the size that it has, for as long as it is shown. */
 export class LiveFigure {
   readonly #image: HTMLImageElement;
-  readonly #stage: HTMLElement;
   readonly #output: OutputRecord;
-  readonly #figure: FigureInfo;
+  readonly #size: () => Size | null;
   readonly #draw: Draw;
   readonly #told: (fate: Fate) => void;
-  readonly #observer: ResizeObserver;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | undefined;
-  #asked = "";
+  #asked: string;
   #url = "";
 
-  /** With `asked`, the image shows already what was drawn for that size. */
-  constructor(image: HTMLImageElement, stage: HTMLElement, output: OutputRecord, draw: Draw, told: (fate: Fate) => void, asked = "") {
+  /**
+   * @param size what to ask for now; nothing while the stage has no size
+   * @param asked the image shows already what was drawn for that size
+   */
+  constructor(image: HTMLImageElement, output: OutputRecord, size: () => Size | null, draw: Draw, told: (fate: Fate) => void, asked = "") {
     this.#image = image;
-    this.#stage = stage;
     this.#output = output;
-    this.#figure = output.figure!;
+    this.#size = size;
     this.#draw = draw;
     this.#told = told;
     this.#asked = asked;
     if (asked) this.#url = image.src;
-    this.#stretch();
-    this.#observer = new ResizeObserver(() => this.#resized());
-    this.#observer.observe(stage);
     void this.#render();
   }
 
   /** Stop, and let go of the picture. */
   end(): void {
-    this.#observer.disconnect();
     clearTimeout(this.#timer);
     this.#running?.abort();
     URL.revokeObjectURL(this.#url);
   }
 
-  #resized(): void {
-    this.#stretch();
+  /** The size may be another one: draw anew once it stays, which takes longer while the user is zooming. */
+  resized(zooming = false): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#render(), (this.#figure.seconds ?? 0) > SLOW ? SLOW_CALM : CALM);
-  }
-
-  #size(): { width: number; height: number } {
-    return fit(this.#figure, { width: this.#stage.clientWidth, height: this.#stage.clientHeight });
-  }
-
-  #stretch(): void {
-    const { width, height } = this.#size();
-    Object.assign(this.#image.style, { width: `${width}px`, height: `${height}px` });
+    const calm = zooming ? ZOOM_CALM : CALM;
+    this.#timer = setTimeout(() => void this.#render(), (this.#output.figure!.seconds ?? 0) > SLOW ? SLOW_CALM : calm);
   }
 
   async #render(): Promise<void> {
-    const size = sizeIn(this.#figure, this.#stage);
+    const size = this.#size();
     const asked = JSON.stringify(size);
-    if (asked === this.#asked || this.#stage.clientWidth === 0) return;
+    if (size === null || asked === this.#asked) return;
     this.#asked = asked;
     this.#running?.abort();
     const running = (this.#running = new AbortController());

@@ -1,4 +1,5 @@
 /** Raster images in the shell: an `<img>` at a capability URL, which the browser keeps for ever. */
+import type { Extent } from "../camera.ts";
 
 /**
  * Loads and decodes an image, so that it can be put into the page without a flash.
@@ -6,9 +7,8 @@
  * @param fetched an image of that address that was fetched ahead
  * @throws when it is no image
  */
-export async function load(url: string, metadata: Record<string, unknown>, alt: string, fetched?: HTMLImageElement): Promise<HTMLImageElement> {
+export async function load(url: string, alt: string, fetched?: HTMLImageElement): Promise<HTMLImageElement> {
   const image = dress(fetched ?? new Image(), alt);
-  setSize(image, metadata);
   if (!fetched) image.src = url;
   try {
     await image.decode();
@@ -26,10 +26,14 @@ export function dress(image: HTMLImageElement, alt: string): HTMLImageElement {
   return image;
 }
 
-/** The size that MIME metadata asks for, in CSS pixels: as in Jupyter, the way to show a picture of a high resolution. */
-function setSize(image: HTMLImageElement, { width, height }: Record<string, unknown>): void {
-  if (isLength(width)) image.style.width = `${width}px`;
-  if (isLength(height)) image.style.height = `${height}px`;
+/** The CSS size of an image: what its MIME metadata asks for, as in Jupyter for pictures of a high resolution, else its own. */
+export function sizeAsMade({ naturalWidth, naturalHeight }: Pick<HTMLImageElement, "naturalWidth" | "naturalHeight">, metadata: Record<string, unknown>): Extent {
+  const [width, height] = [metadata.width, metadata.height].map((each) => (isLength(each) ? each : undefined));
+  const ratio = naturalWidth / Math.max(1, naturalHeight);
+  return {
+    width: Math.max(1, width ?? (height ? height * ratio : naturalWidth)),
+    height: Math.max(1, height ?? (width ? width / ratio : naturalHeight)),
+  };
 }
 
 function isLength(value: unknown): value is number {

@@ -13,6 +13,8 @@ export interface Family {
   libraries: LibraryName[];
   /** Whether a new version can be drawn into the same frame; otherwise it gets a fresh one. */
   updates: boolean;
+  /** Whether it is a drawing, which is magnified; letters of anything else get larger and flow anew. */
+  magnifies: boolean;
   /** Whether it is a text that may need the files and load messages which came with it. */
   brings: boolean;
 }
@@ -21,11 +23,13 @@ export type ShellRendererName = "image" | "text" | "unknown";
 export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex" | "svg" | "pdf" | "javascript" | "json";
 export type RendererName = ShellRendererName | FrameRendererName;
 
+const DRAWINGS: readonly RendererName[] = ["plotly", "vega", "svg"];
+
 const frame = (renderer: FrameRendererName, matches: RegExp, label: string, libraries: LibraryName[] = [], updates = true): Family => ({
-  renderer, matches, label, place: "frame", libraries, updates, brings: !updates,
+  renderer, matches, label, place: "frame", libraries, updates, brings: !updates, magnifies: DRAWINGS.includes(renderer),
 });
 const shell = (renderer: ShellRendererName, matches: RegExp, label: string): Family => ({
-  renderer, matches, label, place: "shell", libraries: [], updates: true, brings: false,
+  renderer, matches, label, place: "shell", libraries: [], updates: true, brings: false, magnifies: false,
 });
 
 export const FAMILIES: readonly Family[] = [

@@ -1,0 +1,13 @@
+/** The dialogs, each loaded when it is first opened. */
+import type { Component } from "svelte";
+import type { Dialog, Pane } from "../pane.svelte.ts";
+
+export type DialogComponent = Component<{ pane: Pane }>;
+
+const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
+  help: () => import("./Help.svelte"),
+  palette: () => import("./Palette.svelte"),
+  size: () => import("./Size.svelte"),
+};
+
+export const load = async (name: Dialog): Promise<DialogComponent> => (await DIALOGS[name]()).default;

@@ -1,0 +1,65 @@
+"""Every action: in the help, in the palette, from inside a frame; the focus comes back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Pane, Publish, html
+
+
+@pytest.fixture
+def shown(pane: Pane, publish: Publish) -> Pane:
+    """A pane with three outputs, the newest shown, in a frame."""
+    outputs = [publish({"text/plain": "one"}), publish({"text/plain": "two"}), publish(html("<p id=p>three</p>"))]
+    return pane.ready(outputs[-1])
+
+
+def test_the_palette_finds_an_action_by_a_part_of_its_name_and_does_it(shown: Pane) -> None:
+    shown.press("Control+k")
+    expect(shown.page.get_by_role("dialog", name="Palette")).to_be_visible()
+    shown.page.keyboard.type("first out")
+    shown.press("Enter")
+    expect(shown.page.get_by_role("dialog")).to_have_count(0)
+    shown.ready(1)
+
+
+def test_the_palette_works_with_the_mouse(shown: Pane) -> None:
+    shown.page.get_by_role("button", name="More").click()
+    shown.page.get_by_role("menuitem", name="Do anything by its name").click()
+    shown.page.get_by_role("option", name="Previous output").click()
+    shown.ready(2)
+
+
+def test_the_palette_opens_from_inside_a_frame_and_escape_goes_back(shown: Pane) -> None:
+    shown.frame.locator("#p").click()
+    shown.press("Control+k")
+    dialog = shown.page.get_by_role("dialog", name="Palette")
+    expect(dialog.get_by_role("combobox")).to_be_focused()
+    shown.press("Escape")
+    expect(dialog).to_have_count(0)
+    shown.page.wait_for_function("document.hasFocus() && document.activeElement === document.body")
+    shown.frame.wait_for_function("!document.hasFocus()")
+    shown.press("k")
+    shown.ready(2)
+
+
+def test_the_help_lists_every_action(shown: Pane) -> None:
+    shown.press("?")
+    rows = shown.page.get_by_role("dialog").locator("dt")
+    expect(rows.first).to_be_visible()
+    assert rows.count() >= 25
+    for text in ("Previous output", "Zoom in", "Hide or show the filmstrip", "Do anything by its name"):
+        expect(rows.filter(has_text=text)).to_have_count(1)
+    shown.press("?")
+    expect(shown.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_menu_is_worked_by_keys_alone(shown: Pane) -> None:
+    shown.page.get_by_role("button", name="Zoom and size").focus()
+    shown.press("Enter")
+    expect(shown.page.get_by_role("menu")).to_be_visible()
+    for _ in range(5):
+        shown.press("ArrowDown")
+    shown.press("Enter")
+    expect(shown.page.get_by_role("menu")).to_have_count(0)
+    expect(shown.page.get_by_role("button", name="Zoom and size")).to_be_focused()
+    expect(shown.page.get_by_role("button", name="Zoom and size")).not_to_have_text("100 %")

@@ -1,0 +1,222 @@
+"""Looking closely: zoom by keys, wheel, menu and double click, moving, sizing, darkened plots, full screen."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from ipyweb import connection
+
+from .conftest import OpenPane, Pane, Publish, html, image
+from .test_figures import Show, opened, show, stage, wait_for_width  # noqa: F401 - `show` is a fixture
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200" fill="green"/></svg>'
+PLOTLY = {"application/vnd.plotly.v1+json": {"data": [{"y": [1, 3, 2]}], "layout": {}}}
+
+
+def box(pane: Pane) -> dict[str, float]:
+    found = pane.page.locator("[data-testid=stage] .layer > *").bounding_box()
+    assert found is not None
+    return {name: found[name] for name in ("x", "y", "width", "height")}
+
+
+def wait_for_box_width(pane: Pane, width: float) -> None:
+    pane.page.wait_for_function(
+        "width => Math.abs(document.querySelector('[data-testid=stage] .layer > *').getBoundingClientRect().width - width) < 1",
+        arg=width,
+    )
+
+
+@pytest.fixture
+def picture(pane: Pane, publish: Publish) -> Pane:
+    """A pane with a picture of 400 × 300."""
+    return pane.ready(publish({"image/png": image(size=(400, 300))}))
+
+
+def zoom_says(pane: Pane, text: str) -> None:
+    expect(pane.page.get_by_role("button", name="Zoom and size")).to_have_text(text)
+
+
+def test_keys_zoom_by_round_steps_and_back(picture: Pane) -> None:
+    zoom_says(picture, "100 %")
+    for key, says in [("+", "110 %"), ("=", "125 %"), ("+", "150 %"), ("-", "125 %"), ("0", "100 %"), ("-", "90 %")]:
+        picture.press(key)
+        zoom_says(picture, says)
+    assert box(picture)["width"] == pytest.approx(360, abs=1)
+
+
+def test_the_menu_zooms_to_a_size(picture: Pane) -> None:
+    for size in (50, 75, 100, 150, 200):
+        picture.page.get_by_role("button", name="Zoom and size").click()
+        picture.page.get_by_role("menuitem", name=f"{size} %", exact=True).click()
+        zoom_says(picture, f"{size} %")
+        assert box(picture)["width"] == pytest.approx(4 * size, abs=1)
+
+
+def test_the_wheel_keeps_what_is_under_the_pointer(picture: Pane) -> None:
+    for _ in range(10):
+        picture.press("+")
+    picture.page.mouse.move(500, 300)
+    before = box(picture)
+    for _ in range(4):
+        picture.page.mouse.wheel(0, -100)
+    wider = "width => document.querySelector('[data-testid=stage] img').getBoundingClientRect().width > width"
+    picture.page.wait_for_function(wider, arg=1.9 * before["width"])
+    after = box(picture)
+    for corner, length, point in (("x", "width", 500), ("y", "height", 300)):
+        under = [(point - each[corner]) / each[length] for each in (before, after)]
+        assert under[0] == pytest.approx(under[1], abs=0.002)
+
+
+def test_a_picture_larger_than_the_stage_is_moved_by_dragging_but_not_lost(picture: Pane) -> None:
+    for _ in range(9):
+        picture.press("+")
+    before = box(picture)
+    picture.page.mouse.move(700, 400)
+    picture.page.mouse.down()
+    picture.page.mouse.move(640, 370, steps=3)
+    assert box(picture)["x"] == pytest.approx(before["x"] - 60, abs=1)
+    assert box(picture)["y"] == pytest.approx(before["y"] - 30, abs=1)
+    picture.page.mouse.move(0, 0, steps=3)
+    picture.page.mouse.up()
+    after, (width, height) = box(picture), stage(picture.page)
+    left, top = (picture.page.get_by_test_id("stage").bounding_box() or {})["x"], 44
+    assert after["x"] + after["width"] >= left + width - 17
+    assert after["y"] + after["height"] >= top + height - 17
+
+
+def test_a_double_click_zooms_and_goes_back(picture: Pane) -> None:
+    shown = picture.page.locator("[data-testid=stage] img")
+    shown.dblclick()
+    zoom_says(picture, "200 %")
+    shown.dblclick()
+    zoom_says(picture, "100 %")
+
+
+def test_each_output_remembers_its_zoom(pane: Pane, publish: Publish) -> None:
+    first, second = publish({"image/png": image("red")}), publish({"image/png": image("blue")})
+    pane.ready(second)
+    pane.press("+")
+    pane.press("k")
+    pane.ready(first)
+    zoom_says(pane, "100 %")
+    pane.press("j")
+    pane.ready(second)
+    zoom_says(pane, "110 %")
+
+
+@pytest.mark.parametrize("bundle", [{"image/svg+xml": SVG}, PLOTLY], ids=["svg", "plotly"])
+def test_drawings_in_frames_are_magnified_as_a_whole(pane: Pane, publish: Publish, bundle: dict[str, Any]) -> None:
+    pane.ready(publish(bundle))
+    width, _ = stage(pane.page)
+    size = pane.frame.evaluate("[innerWidth, innerHeight]")
+    pane.press("+")
+    pane.press("+")
+    wait_for_box_width(pane, 1.25 * width)
+    assert pane.frame.evaluate("[innerWidth, innerHeight]") == size
+    pane.press("0")
+    wait_for_box_width(pane, width)
+
+
+def test_texts_in_frames_get_larger_letters_and_flow_anew(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(html("<p>" + "word " * 500)))
+    width = pane.frame.evaluate("innerWidth")
+    for _ in range(5):
+        pane.press("+")
+    pane.frame.wait_for_function("width => Math.abs(2 * innerWidth - width) <= 2", arg=width)
+    wait_for_box_width(pane, stage(pane.page)[0])
+
+
+def test_ctrl_and_the_wheel_zoom_inside_a_frame(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"image/svg+xml": SVG}))
+    pane.page.locator("[data-testid=stage] iframe").hover()
+    pane.page.keyboard.down("Control")
+    pane.page.mouse.wheel(0, -50)
+    pane.page.keyboard.up("Control")
+    expect(pane.page.get_by_role("button", name="Zoom and size")).not_to_have_text("100 %")
+    before = box(pane)
+    pane.page.mouse.wheel(0, 60)
+    pane.page.wait_for_function(
+        "y => document.querySelector('[data-testid=stage] iframe').getBoundingClientRect().y < y", arg=before["y"]
+    )
+
+
+def test_plain_text_is_zoomed_too(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"text/plain": "word"}))
+    pane.press("+")
+    pane.page.wait_for_function("document.querySelector('[data-testid=stage] pre').style.zoom === '1.1'")
+
+
+def test_a_figure_is_drawn_anew_for_its_zoom(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:  # noqa: F811
+    pane = opened(open_pane, hub, show("f = Figure(); f.subplots().plot([1, 3, 2])"))
+    width = stage(pane.page)[0] - 32
+    wait_for_width(pane.page, width)
+    zoom_says(pane, "100 %")
+    for _ in range(3):
+        pane.press("+")
+    wait_for_width(pane.page, round(1.5 * width))
+
+
+def test_a_figure_fills_is_as_made_or_has_the_users_size(
+    show: Show,
+    open_pane: OpenPane,
+    hub: connection.Connection,  # noqa: F811
+) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
+    pane.press("1")
+    assert wait_for_width(pane.page, 300) == (300, 200)
+    pane.press("1")
+    wait_for_width(pane.page, min(stage(pane.page)[0] - 32, round((stage(pane.page)[1] - 32) * 1.5)))
+    pane.page.get_by_role("button", name="Zoom and size").click()
+    pane.page.get_by_role("menuitem", name="Size of my own…").click()
+    pane.page.get_by_label("Width").fill("500")
+    pane.page.get_by_label("Height").fill("250")
+    pane.press("Enter")
+    assert wait_for_width(pane.page, 500) == (500, 250)
+    pane.page.reload()
+    assert wait_for_width(pane.page, 500) == (500, 250)
+
+
+def test_letters_never_get_smaller_than_as_made(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:  # noqa: F811
+    asked: list[str] = []
+    pane = open_pane(f"token={hub.token_for('pane')}")
+    pane.page.on("request", lambda request: asked.append(request.url))
+    pane.ready(show("f = Figure(figsize=(20, 10)); f.subplots().plot([1, 3, 2])"))
+    wait_for_width(pane.page, stage(pane.page)[0] - 32)
+    assert [url for url in asked if "dpi=100" in url.split("&")[-1] or "dpi=100&" in url]
+
+
+def test_plots_are_darkened_never_always_or_with_the_theme(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"image/png": image("white", size=(800, 600))}))
+    assert pane.share((255, 255, 255)) > 0.5
+    pane.press("Shift+T")
+    assert pane.share((23, 23, 23)) > 0.5
+    pane.press("Shift+T")
+    assert pane.share((255, 255, 255)) > 0.5
+    pane.press("t")
+    pane.press("t")
+    assert pane.share((23, 23, 23)) > 0.5
+    pane.page.get_by_role("button", name="Zoom and size").click()
+    pane.page.get_by_role("menuitem", name="Plots in their own colours").click()
+    assert pane.share((255, 255, 255)) > 0.5
+
+
+def test_photographs_are_not_darkened(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"image/jpeg": image("white", size=(800, 600), form="jpeg")}))
+    pane.press("Shift+T")
+    assert pane.share((255, 255, 255)) > 0.5
+
+
+def test_f_shows_the_output_and_nothing_else(pane: Pane, publish: Publish) -> None:
+    first, second = publish({"image/png": image("red")}), publish({"image/png": image("blue")})
+    pane.ready(second)
+    pane.press("f")
+    expect(pane.page.locator("header")).to_have_count(0)
+    expect(pane.page.locator("footer")).to_have_count(0)
+    expect(pane.page.get_by_test_id("filmstrip")).to_have_count(0)
+    pane.page.wait_for_function("document.fullscreenElement !== null")
+    pane.press("k")
+    pane.ready(first)
+    pane.press("f")
+    expect(pane.page.locator("header")).to_have_count(1)
+    pane.page.wait_for_function("document.fullscreenElement === null")
