@@ -45,6 +45,10 @@ class EnvironmentGone(KeeperUnavailable):
     """The Python environment that made a figure cannot be started any more."""
 
 
+class _WentAway(KeeperUnavailable):
+    """The keeper ended before it answered."""
+
+
 class KeeperLink(Peer):
     """The socket of one figure keeper.
 
@@ -79,7 +83,7 @@ class KeeperLink(Peer):
             self._look_for_undrawn(lambda figures: self._registry.revive(environment))
         for future, _ in self._waiting.values():
             if not future.done():
-                future.set_exception(KeeperUnavailable("the figure keeper went away; try again"))
+                future.set_exception(_WentAway("the figure keeper went away; try again"))
         self._waiting.clear()
 
     async def render(self, figure: str, wanted: Mapping[str, Any]) -> bytes:
@@ -220,10 +224,16 @@ class Keepers:
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        link = await self._link(str(figure["keeper"]))
-        data = await link.render(str(figure["id"]), wanted)
+        try:
+            data = await self._ask(figure, wanted)
+        except _WentAway:  # as one that was idle does; a figure never takes its keeper along
+            data = await self._ask(figure, wanted)
         self._remember(key, data)
         return data
+
+    async def _ask(self, figure: Mapping[str, Any], wanted: Mapping[str, Any]) -> bytes:
+        link = await self._link(str(figure["keeper"]))
+        return await link.render(str(figure["id"]), wanted)
 
     def _remember(self, key: str, data: bytes) -> None:
         if len(data) > CACHE_BYTES // 4:

@@ -194,7 +194,22 @@ def test_a_keeper_that_goes_while_it_draws_ends_the_wait(shown: Live) -> None:
     answer = shown.request("GET", "/api/outputs/1/data?mime=application/pdf")
     thread.join()
     assert answer.status == 504
-    assert "went away" in answer.json()["error"]
+    assert "nothing is known of the environment" in answer.json()["error"]
+
+
+def test_what_a_keeper_was_asked_is_asked_of_the_one_that_takes_its_place(shown: Live) -> None:
+    first = Keeper(shown)
+
+    def go_and_come() -> None:
+        first.hear()
+        second = Keeper(shown)
+        second.say({"type": "rendered", "n": second.hear()["n"], "last": True}, b"%PDF")
+
+    thread = threading.Thread(target=go_and_come)
+    thread.start()
+    answer = shown.request("GET", "/api/outputs/1/data?mime=application/pdf")
+    thread.join()
+    assert (answer.status, answer.body) == (200, b"%PDF")
 
 
 @pytest.mark.parametrize("query", ["width=0", "width=8ft", "height=-1", "dpi=0", "dpi=fast", "width=1e9"])
