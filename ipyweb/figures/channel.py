@@ -3,7 +3,7 @@
 Snapshots hold pickles, and whoever makes a process unpickle controls it. So they go over no network: the socket lies in
 a directory that only its user can enter, and both sides prove by HMAC (`multiprocessing.connection`'s challenge) that
 they know the key in a file beside it, before anything else is read. Only byte strings are exchanged, never objects: a
-message is a JSON object, followed by as many raw parts as its ``parts`` says.
+message is a JSON object, followed by raw parts of the lengths in its ``parts``.
 """
 
 import contextlib
@@ -122,9 +122,11 @@ def send(peer: Connection, header: Mapping[str, Any], parts: Sequence[Buffer] = 
     Raises:
         OSError: the peer is gone.
     """
-    peer.send_bytes(json.dumps({**header, "parts": len(parts)}).encode())
+    peer.send_bytes(json.dumps({**header, "parts": [len(part) for part in parts]}).encode())
     for part in parts:
-        peer.send_bytes(part)
+        rest = memoryview(part)
+        while rest:
+            rest = rest[os.write(peer.fileno(), rest) :]
 
 
 class Repeated:
@@ -149,7 +151,7 @@ class Repeated:
         self._remember(name, b"")
         return [*parts[:-1], b""] if known else list(parts)
 
-    def restore(self, name: str, parts: Sequence[bytes]) -> list[Buffer]:
+    def restore(self, name: str, parts: Sequence[Buffer]) -> list[Buffer]:
         """Put the last part in again.
 
         Raises:
@@ -168,7 +170,7 @@ class Repeated:
             del self._known[next(iter(self._known))]
 
 
-def receive(peer: Connection) -> tuple[dict[str, Any], list[bytes]]:
+def receive(peer: Connection) -> tuple[dict[str, Any], list[bytearray]]:
     """The next message: its header and its parts.
 
     Raises:
@@ -177,4 +179,16 @@ def receive(peer: Connection) -> tuple[dict[str, Any], list[bytes]]:
         ValueError: this is no message.
     """
     header: dict[str, Any] = json.loads(peer.recv_bytes())
-    return header, [peer.recv_bytes() for _ in range(int(header["parts"]))]
+    return header, [_part(peer, int(length)) for length in header["parts"]]
+
+
+def _part(peer: Connection, length: int) -> bytearray:
+    """Read straight to where it stays: `Connection` would make room for all that is to come at each read."""
+    part = bytearray(length)
+    rest = memoryview(part)
+    while rest:
+        count = os.readv(peer.fileno(), [rest])
+        if not count:
+            raise EOFError
+        rest = rest[count:]
+    return part

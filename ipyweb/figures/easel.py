@@ -5,13 +5,18 @@ are open, and then forks an *easel* whenever the keeper asks. An easel has one f
 drawing uses an unpickled copy up, and the next is made while nobody waits. So a figure whose loading or drawing raises,
 hangs, crashes or eats memory harms no other, and a figure costs little memory beyond its own.
 
+The first drawing of a fresh fork is slow, since it copies the pages of memory that it touches. So in quiet moments the
+template has a *spare* easel rehearse, which then serves the next figure.
+
 `Easels` and `Easel` are the keeper's side.
 """
 
 import contextlib
+import gc
 import itertools
 import json
 import os
+import pickle
 import signal
 import socket
 import struct
@@ -19,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,17 +33,26 @@ from ..errors import KeeperUnavailable
 from .channel import receive, send
 from .snapshot import Buffer, Snapshot
 
-PRELOADED = ("mpl_toolkits.mplot3d.axes3d", "matplotlib.backends.backend_svg", "matplotlib.dates")
+PRELOADED = ("mpl_toolkits.mplot3d.axes3d", "matplotlib.backends.backend_svg", "matplotlib.dates", "ctypes")
 """What the template imports once it has answered, since many figures need it."""
 
 SHARED = ("matplotlib", "mpl_toolkits", "pandas.plotting", "seaborn")
 """Packages that the template may import when a figure needed them, so that the next such figure loads at once."""
+
+RESTED = 0.25
+"""Seconds without a request after which the template has a spare rehearse."""
 
 PAUSE = 0.05
 """Seconds of quiet after which an easel prepares for the next drawing."""
 
 _PID = struct.Struct(">q")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+
+_ROOM = 64 * 2**20
+"""Bytes that a spare asks the kernel for before anybody waits; what a drawing leaves of them is given back."""
+
+_ONE_HEAP = {name: str(2 * _ROOM) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")}
+"""Lets glibc keep that room, where it would return what is freed at once; other C libraries know nothing of it."""
 
 
 class DrawingFailed(Exception):
@@ -107,9 +121,11 @@ class Easel:
             DrawingFailed: it cannot be drawn.
         """
         answer, parts = self._ask({"op": "draw", "wanted": dict(wanted)}, [], timeout, "drawn")
-        return answer, parts[0]
+        return answer, bytes(parts[0])
 
-    def _ask(self, header: dict[str, Any], parts: Any, timeout: float, what: str) -> tuple[dict[str, Any], list[bytes]]:
+    def _ask(
+        self, header: dict[str, Any], parts: Any, timeout: float, what: str
+    ) -> tuple[dict[str, Any], list[bytearray]]:
         try:
             send(self._pipe, header, parts)
             if not self._pipe.poll(timeout):
@@ -163,7 +179,7 @@ class Easels:
     def begin(self) -> None:
         """Start the template; it warms up by itself."""
         ours, theirs = socket.socketpair()
-        environ = {**os.environ, **_ONE_THREAD}
+        environ = {**os.environ, **_ONE_THREAD, **_ONE_HEAP}
         command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), str(self._max_memory)]
         with theirs:
             self._template = subprocess.Popen(
@@ -242,46 +258,132 @@ class Easels:
 # -- the template -----------------------------------------------------------------------------------------------------
 
 
-def run_template(control: socket.socket, max_memory: int) -> None:
-    """Be the template until the keeper is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # easels are reaped by the kernel
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _warm_up()
-    control.sendall(b"w")
-    idle = True
-    while True:
-        control.settimeout(1.0 if idle else None)
-        try:
-            data, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
-        except TimeoutError:
-            idle = False
-            _import(PRELOADED)
-            continue
-        if not data:
-            return
-        request = json.loads(data)
+class Template:
+    """The process that easels are forked from.
+
+    Args:
+        control: to the keeper.
+        max_memory: bytes that one easel may have.
+    """
+
+    def __init__(self, control: socket.socket, max_memory: int) -> None:
+        self._control = control
+        self._max_memory = max_memory
+        self._spare: tuple[int, socket.socket] | None = None
+        self._rehearsal = b""
+        self._has_preloaded = False
+
+    def run(self) -> None:
+        """Be the template until the keeper is gone."""
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # easels are reaped by the kernel
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._rehearsal = _warm_up()
+        self._control.sendall(b"w")
+        while True:
+            self._control.settimeout(None if self._spare else RESTED)
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 1)
+            except TimeoutError:
+                self._rest()
+                continue
+            if not data:
+                return
+            self._obey(json.loads(data), descriptors)
+
+    def _obey(self, request: Mapping[str, Any], descriptors: list[int]) -> None:
         if request["op"] == "fork":
-            _fork_easel(control, descriptors[0], max_memory)
+            pid = self._take_spare(descriptors[0]) or self._fork(lambda: descriptors[0])
+            os.close(descriptors[0])
+            self._control.sendall(_PID.pack(pid))
         else:
+            self._end_spare()  # it has none of the modules
             _import(request["modules"])
-            control.sendall(b"i")
+            self._control.sendall(b"i")
+
+    def _rest(self) -> None:
+        """Do what makes the next figure faster."""
+        if not self._has_preloaded:
+            self._has_preloaded = True
+            _import(PRELOADED)
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._spare = self._fork(lambda: self._rehearse(theirs, ours)), ours
+
+    def _fork(self, pipe: Callable[[], int]) -> int:
+        """Fork an easel, which finds out for itself what its pipe is."""
+        gc.freeze()  # a collection in the easel would touch, and so copy, all that is here
+        pid = os.fork()
+        if pid:
+            with contextlib.suppress(OSError):
+                os.setpgid(pid, pid)
+            return pid
+        try:
+            self._control.close()
+            os.setpgid(0, 0)
+            _limit(self._max_memory)
+            _be_easel(Connection(pipe()))
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+
+    def _rehearse(self, waiting: socket.socket, template: socket.socket) -> int:
+        """In the spare: draw, then wait for the pipe to the keeper."""
+        template.close()
+        _draw_once(pickle.loads(self._rehearsal))
+        bytearray(_ROOM)  # touched by clearing it, and left to the heap
+        _, descriptors, _, _ = socket.recv_fds(waiting, 1, 1)
+        waiting.close()
+        return descriptors[0]
+
+    def _take_spare(self, descriptor: int) -> int:
+        """Give the spare a pipe; its pid, 0 if there is none that lives."""
+        if self._spare is None:
+            return 0
+        (pid, waiting), self._spare = self._spare, None
+        with waiting, contextlib.suppress(OSError):
+            socket.send_fds(waiting, [b"p"], [descriptor])
+            return pid
+        return 0
+
+    def _end_spare(self) -> None:
+        if self._spare is not None:
+            self._spare[1].close()
+            self._spare = None
 
 
-def _warm_up() -> None:
-    """Import matplotlib, and draw what opens its fonts and fills its caches."""
-    import io
-
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def _warm_up() -> bytes:
+    """Import matplotlib, and draw what opens its fonts and fills its caches; returns the pickled figure."""
     from matplotlib.figure import Figure
 
+    from . import describe
+
     figure = Figure()
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.plot([0.0, 1.0], [-1.5, 1.5], "o-", label="$x$")
+    axes.scatter([0.2, 0.4], [0.1, 0.3], c=[1.0, 2.0])
+    axes.imshow([[0.0, 1.0], [1.0, 0.0]], extent=(0.0, 0.1, 0.0, 0.1), aspect="auto")
     axes.set_title("Title 0123456789")
     axes.set_xlabel("label")
     axes.legend()
-    figure.savefig(io.BytesIO(), format="png")
+    data = pickle.dumps(figure)
+    _draw_once(figure)
+    describe.describe(figure)
+    return data
+
+
+def _draw_once(figure: Any) -> None:
+    from .drawing import Spec, draw
+
+    draw(figure, Spec(width=(640, "px"), height=(480, "px")), {})
+
+
+def _give_back() -> None:
+    """Return to the kernel what a drawing has left free."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # only glibc has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _import(modules: Any) -> None:
@@ -292,34 +394,17 @@ def _import(modules: Any) -> None:
             import_module(name)
 
 
-def _fork_easel(control: socket.socket, descriptor: int, max_memory: int) -> None:
-    pid = os.fork()
-    if pid:
-        os.close(descriptor)
-        with contextlib.suppress(OSError):
-            os.setpgid(pid, pid)
-        control.sendall(_PID.pack(pid))
-        return
-    try:
-        control.close()
-        os.setpgid(0, 0)
-        _be_easel(Connection(descriptor), max_memory)
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
-
-
 # -- an easel ---------------------------------------------------------------------------------------------------------
 
 
-def _be_easel(pipe: Connection, max_memory: int) -> None:
+def _be_easel(pipe: Connection) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _limit(max_memory)
     figure = _Figure()
     while True:
         try:
             if not pipe.poll(PAUSE):
                 figure.prepare()
+                _give_back()
             header, parts = receive(pipe)
         except (EOFError, OSError):
             return
@@ -419,4 +504,4 @@ def _words(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    run_template(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+    Template(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])).run()

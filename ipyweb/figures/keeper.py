@@ -25,6 +25,7 @@ from . import channel
 from .easel import DrawingFailed, Easel, Easels
 from .lanes import IDLE, NOW, SOON, Lanes, Ticket
 from .line import HubLine
+from .recipe import is_call
 from .shelf import Shelf
 from .snapshot import Buffer, Snapshot
 
@@ -57,12 +58,14 @@ class Kept:
         easel: the process that has it loaded, if any.
         problems: what loading it warned of.
         seconds: how long its first drawing took.
+        memory: bytes that its easel took when it was last at rest.
         used: when it was last drawn, by the monotonic clock.
         busy: whether its easel is at work.
         drawn: whether its session has drawn it itself.
         staged: whether a pane has got it as it looks now.
         told: what its first drawing tells the hub besides, where that could not be known when it was shown.
         others: further figures of the same call, until they are shown.
+        settled: set once it is on the shelf, or known not to be put there.
     """
 
     id: str
@@ -72,12 +75,14 @@ class Kept:
     easel: Easel | None = None
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
+    memory: int = 0
     used: float = 0.0
     busy: bool = False
     drawn: bool = False
     staged: bool = False
     told: dict[str, Any] = field(default_factory=dict)
     others: list[Snapshot] = field(default_factory=list)
+    settled: threading.Event = field(default_factory=threading.Event)
 
 
 class Ahead(NamedTuple):
@@ -211,19 +216,27 @@ class Keeper:
         kept = Kept(figure, snapshot, bool(header.get("private")), session)
         place = (session, str(header.get("display_id")))
         self._add(kept, place)
-        if self._shelve(kept):
-            self._tell(peer, {"type": "kept", "id": figure})
-            with self._lock:
-                waiting = sum(
-                    each.snapshot.bytes for each in self._figures.values() if each.snapshot and not each.private
-                )
-            if waiting > IN_MEMORY:
-                kept.snapshot = None
+        if snapshot is None or is_call(snapshot):  # what the call makes takes the call's place on the shelf
+            self._keep(peer, kept)
         self._lanes.submit(figure, SOON, lambda: self._begin(peer, kept, place))
         with self._lock:
             early = self._early.pop(figure, [])
         for _, number, wanted in early:
             self._queue(figure, number, wanted)
+        if not kept.settled.is_set():
+            self._keep(peer, kept)
+
+    def _keep(self, peer: Connection, kept: Kept) -> None:
+        try:
+            if not self._shelve(kept):
+                return
+        finally:
+            kept.settled.set()
+        self._tell(peer, {"type": "kept", "id": kept.id})
+        with self._lock:
+            waiting = sum(each.snapshot.bytes for each in self._figures.values() if each.snapshot and not each.private)
+        if waiting > IN_MEMORY:
+            kept.snapshot = None
 
     def _add(self, kept: Kept, place: tuple[str, str]) -> None:
         with self._lock:
@@ -245,6 +258,8 @@ class Keeper:
 
     def _begin(self, peer: Connection, kept: Kept, place: tuple[str, str]) -> None:
         """Load a new figure, tell its session, draw it, and hand the drawing over."""
+        if kept.drawn or self._newest.get(place) != kept.id:
+            kept.settled.wait()
         if (kept.drawn or self._newest.get(place) != kept.id) and kept.id in self._shelf:
             self._tell(peer, {"type": "loaded", "id": kept.id})  # a newer one came; this one is drawn on demand
             self._forget(kept)
@@ -259,10 +274,12 @@ class Keeper:
                 self._deliver_failure(kept, error)
             self._forget(kept)
             return
+        kept.settled.wait()
         self._adopt(peer, kept, place)
         self._tell(peer, {"type": "loaded", "id": kept.id})
-        self._draw_ahead(kept)
         self._lanes.submit(kept.id, SOON, lambda: self._first_drawing(kept))  # after the pane, which may wait for it
+        if not self._draw_ahead(kept):
+            self._weigh(kept)
 
     @staticmethod
     def _is_final(error: Exception) -> bool:
@@ -282,16 +299,17 @@ class Keeper:
                 peer, {"type": "made", "id": first.id, "figures": [{"id": each.id, **each.shape} for each in others]}
             )
 
-    def _draw_ahead(self, kept: Kept) -> None:
+    def _draw_ahead(self, kept: Kept) -> bool:
         """Draw what the pane that looks on is about to ask for, before it does: its stage is filled at once."""
-        wanted = self._stage
-        if wanted is None or kept.staged or kept.snapshot is None or not kept.snapshot.head["default_size"]:
-            return
+        wanted, snapshot = self._stage, kept.snapshot
+        if wanted is None or kept.staged or snapshot is None or not snapshot.head["default_size"]:
+            return False
         if self._ahead is not None:  # nobody asked for the one before
             self._stage = self._ahead = None
-            return
+            return False
         with contextlib.suppress(DrawingFailed, IpywebError):  # the first drawing says what is wrong
             self._ahead = Ahead(kept.id, wanted, *self._draw(kept, wanted))
+        return self._ahead is not None
 
     def _first_drawing(self, kept: Kept) -> None:
         try:
@@ -309,6 +327,7 @@ class Keeper:
             **kept.told,
         }
         self._deliver(kept, parts, content)
+        self._weigh(kept)
         if kept.seconds <= SVG_SECONDS:
             self._lanes.submit(kept.id, IDLE, lambda: self._svg(kept))
         if not kept.private and kept.id in self._shelf:
@@ -325,6 +344,7 @@ class Keeper:
             _, svg = self._draw(kept, {"mime": "image/svg+xml", "light": True})
             if len(svg) <= SVG_BYTES:
                 self._deliver(kept, {"image/svg+xml": svg}, {})
+            self._weigh(kept)
 
     def _deliver(self, kept: Kept, parts: dict[str, bytes], content: dict[str, Any]) -> None:
         self._line.deliver(kept.id, parts, content, kept.session)
@@ -389,6 +409,7 @@ class Keeper:
             self._line.answer(
                 number, data, {"seconds": answer.get("seconds"), "description": answer.get("description")}
             )
+            self._weigh(kept)
 
     # -- easels -------------------------------------------------------------------------------------------------------
 
@@ -401,7 +422,6 @@ class Keeper:
             kept.busy, kept.used, self._last_use = False, time.monotonic(), time.monotonic()
             if kept.easel is not None and not kept.easel.alive:
                 kept.easel = None
-            self._make_room()
 
     def _loaded(self, kept: Kept) -> Easel:
         """The figure's easel, made now if it has none."""
@@ -422,20 +442,22 @@ class Keeper:
         self._easels.share(loaded.imported)
         return easel
 
-    def _make_room(self) -> None:
-        """End the easels that were not used for longest, until the rest fits."""
+    def _weigh(self, kept: Kept) -> None:
+        """Look how much memory a figure takes, and end the easels not used for longest until the rest fits.
+
+        Looking takes the kernel some milliseconds, so it comes after whoever waits for the drawing has it.
+        """
+        if (easel := kept.easel) is not None:
+            kept.memory = easel.memory()
         with self._lock:
             held = sorted((each for each in self._figures.values() if each.easel), key=lambda each: -each.used)
         taken = _own_memory()
-        for kept in held:
-            easel = kept.easel
-            if easel is None:
-                continue
-            taken += easel.memory()
-            if taken > self._bound and not kept.busy:
-                kept.easel = None
+        for each in held:
+            taken += each.memory
+            if taken > self._bound and not each.busy and (easel := each.easel) is not None:
+                each.easel = None
                 easel.end()
-                self._forget(kept)
+                self._forget(each)
 
     def _forget(self, kept: Kept, only_without_easel: bool = False) -> None:
         """Forget a figure that is on the shelf; a private one is remembered as long as there is room for it."""

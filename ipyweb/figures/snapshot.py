@@ -50,7 +50,7 @@ NOT_DRAWN = frozenset(
 )
 """rcParams that say nothing about a drawing of ours, or would change the size that was asked for."""
 
-Buffer = bytes | memoryview
+Buffer = bytes | bytearray | memoryview
 
 
 class NotPicklable(Exception):

@@ -1,10 +1,33 @@
-"""What comes again and again crosses a connection once."""
+"""Messages cross a connection with their parts as they are, and what comes again and again crosses it once."""
 
 import hashlib
+import os
+import threading
+from multiprocessing import Pipe
 
 import pytest
 
-from ipyweb.figures.channel import Repeated
+from ipyweb.figures.channel import Repeated, receive, send
+
+
+def test_parts_of_any_size_arrive_as_they_were_sent() -> None:
+    here, there = Pipe()
+    parts = [b"", b"a", memoryview(os.urandom(5_000_000)), bytearray(b"z" * 70_000)]
+    sender = threading.Thread(target=send, args=(here, {"type": "put"}, parts))
+    sender.start()
+    header, received = receive(there)
+    sender.join()
+    assert header == {"type": "put", "parts": [0, 1, 5_000_000, 70_000]}
+    assert received == parts
+
+
+def test_a_peer_that_goes_in_the_middle_of_a_part_is_gone() -> None:
+    here, there = Pipe()
+    here.send_bytes(b'{"parts": [10]}')
+    os.write(here.fileno(), b"half")
+    here.close()
+    with pytest.raises(EOFError):
+        receive(there)
 
 
 def name(part: bytes) -> str:

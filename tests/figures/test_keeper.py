@@ -50,7 +50,7 @@ class Hanging(Unloadable):
 def test_a_figure_is_acknowledged_once_it_is_loaded_and_lies_on_the_shelf(keeper: Keeper, environment: str) -> None:
     peer, snapshot = keeper(), take(figure())
     put(peer, snapshot)
-    assert answer(peer) == {"type": "loaded", "id": snapshot.id, "parts": 0}
+    assert answer(peer) == {"type": "loaded", "id": snapshot.id, "parts": []}
     assert load(Shelf(environment).get(snapshot.id)).figure.axes
 
 
