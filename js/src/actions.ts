@@ -6,9 +6,9 @@
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 
-export type Group = "Go" | "Look" | "Pane";
+export type Group = "Go" | "Look" | "Find" | "Tidy" | "Pane";
 
-export const GROUPS: readonly Group[] = ["Go", "Look", "Pane"];
+export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Tidy", "Pane"];
 
 interface Entry {
   name: string;
@@ -25,6 +25,8 @@ interface Entry {
 }
 
 const some = ({ outputs }: Pane): boolean => outputs.order.length > 0;
+
+const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
 
 const zooms = ({ stage }: Pane): boolean => stage?.viewport.magnification != null;
 
@@ -44,7 +46,12 @@ const TABLE = [
   { name: "forward", says: "Ten on", group: "Go", keys: ["PageDown"], when: some, run: ({ outputs }) => outputs.step(10) },
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: some, run: ({ outputs }) => outputs.first() },
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: some, run: ({ outputs }) => outputs.newest() },
-  { name: "remove", says: "Remove the output", group: "Go", keys: ["Delete", "x", "d", "Backspace"], when: some, run: (pane) => void pane.remove() },
+  { name: "search", says: "Search", group: "Find", keys: ["/", "Mod+f"], when: searchable, run: ({ search }) => search.start() },
+  { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: (pane) => pane.endSearch() },
+  { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: (pane) => void (pane.dialog = "rename") },
+  { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: (pane) => void (pane.dialog = "note") },
+  { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
+  { name: "remove", says: "Remove the output", group: "Tidy", keys: ["Delete", "x", "d", "Backspace"], when: some, run: (pane) => void pane.remove() },
   { name: "zoom-in", says: "Zoom in", group: "Look", keys: ["+", "="], when: zooms, run: ({ stage }) => stage?.viewport.step(1) },
   { name: "zoom-out", says: "Zoom out", group: "Look", keys: ["-", "_"], when: zooms, run: ({ stage }) => stage?.viewport.step(-1) },
   { name: "zoom-reset", says: "Zoom back", group: "Look", keys: ["0"], when: zooms, run: ({ stage }) => stage?.viewport.home() },

@@ -22,6 +22,9 @@ export interface OutputList {
   outputs: OutputRecord[];
 }
 
+/** What the user may change of an output. */
+export type Edits = Partial<Pick<OutputRecord, "title" | "note" | "pinned">>;
+
 /** The hub refused, with its own words where it gave some. */
 export class HubError extends Error {
   override name = "HubError";
@@ -51,18 +54,21 @@ export class Api {
   sessions = (): Promise<{ sessions: SessionRecord[] }> => this.#json("api/sessions");
 
   /** The newest outputs, or those with a smaller id than `before`. */
-  outputs(query: { limit: number; before?: number; project: string | null }): Promise<OutputList> {
+  outputs(query: { limit: number; before?: number; project: string | null; q?: string }, signal?: AbortSignal): Promise<OutputList> {
     const fields = new URLSearchParams({ limit: String(query.limit) });
     if (query.before !== undefined) fields.set("before", String(query.before));
     if (query.project !== null) fields.set("project", query.project);
-    return this.#json(`api/outputs?${fields}`);
+    if (query.q !== undefined) fields.set("q", query.q);
+    return this.#json(`api/outputs?${fields}`, { signal });
   }
 
   output = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}`);
 
-  remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, "DELETE");
+  edit = (id: number, body: Edits): Promise<OutputRecord> => this.#json(`api/outputs/${id}`, { method: "PATCH", body });
 
-  restore = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}/restore`, "POST");
+  remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, { method: "DELETE" });
+
+  restore = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}/restore`, { method: "POST" });
 
   /** A figure's PNG, drawn anew in a size; the stored one when nobody can draw it any more. */
   async drawing(output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> {
@@ -80,9 +86,12 @@ export class Api {
     };
   }
 
-  async #json<T>(path: string, method = "GET"): Promise<T> {
+  async #json<T>(path: string, { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {}): Promise<T> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
-    const response = await fetch(new URL(path, this.#base), { method, headers, cache: "no-store" });
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const response = await fetch(new URL(path, this.#base), {
+      method, headers, cache: "no-store", signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body),
+    });
     const text = await response.text();
     if (!response.ok) throw new HubError(response.status, reason(text) ?? `the hub answered ${response.status} to ${method} ${path}`);
     return (text ? JSON.parse(text) : null) as T;

@@ -70,10 +70,19 @@ export class Outputs {
     this.#arrange();
   }
 
-  /** List only what passes, or with `null` everything in scope. */
+  /** List only what passes, or with `null` everything in scope; then what is shown stays. */
   setFilter(filter: ((output: OutputRecord) => boolean) | null): void {
+    const { following } = this;
     this.#filter = filter;
+    this.following = false;
     this.#arrange();
+    if ((filter && following) || this.current === null) this.newest();
+  }
+
+  /** All outputs of the project, whatever the filter. */
+  get inScope(): OutputRecord[] {
+    void this.#revision;
+    return [...this.#records.values()].filter(({ project }) => this.project === null || project === this.project);
   }
 
   /** Speak of another project, or with `null` of everything. */

@@ -1,7 +1,7 @@
 /** The pane's state and what it can do: outputs, sessions, connection, and the user's settings. Components only show it. */
 import { action, applies, keymap, type ActionName } from "./actions.ts";
 import { neighbours } from "./ahead.ts";
-import { Api, fetchData, HubError, type HubState } from "./api.ts";
+import { Api, fetchData, HubError, type Edits, type HubState } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
 import type { Theme } from "./frame/channel.ts";
 import { Drawings } from "./drawings.ts";
@@ -13,13 +13,14 @@ import type { Presenter, View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
+import { Search } from "./search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
 
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
 
-export type Dialog = "help" | "palette" | "size";
+export type Dialog = "help" | "palette" | "size" | "rename" | "note";
 
 export interface Toast {
   text: string;
@@ -28,6 +29,8 @@ export interface Toast {
 
 const FIRST_PAGE = 200;
 const PAGE = 1000;
+/** How many the hub finds at most, the newest. */
+const FOUND = 500;
 const TOAST_FOR = 8000;
 /** Milliseconds of silence after which a tab that comes back looks whether its connection is alive. */
 const SILENCE = 30_000;
@@ -37,6 +40,7 @@ export class Pane {
   readonly settings = new Settings();
   readonly pictures = new Pictures();
   readonly lens = new Lens();
+  readonly search = new Search((words, signal) => this.#find(words, signal), () => this.sessions);
   /** What shows the output on the stage. */
   stage = $state.raw<Presenter>();
   phase = $state<Phase>("connecting");
@@ -258,7 +262,7 @@ export class Pane {
       if (!this.outputs.get(id)) this.outputs.apply([await this.#api!.output(id)]);
       const output = this.outputs.get(id);
       if (!output) throw new Error(`Output ${id} was removed.`);
-      if (this.outputs.project !== null && output.project !== this.outputs.project) this.showEverything(true);
+      if (this.outputs.project !== null && output.project !== this.outputs.project) await this.showEverything(true);
       this.outputs.select(id);
     } catch (error) {
       this.say((error as Error).message);
@@ -269,17 +273,13 @@ export class Pane {
   // -- what the user does ---------------------------------------------------------------------------------------------
 
   /** Speak of everything, or of the pane's own project. */
-  showEverything(everything: boolean): void {
+  async showEverything(everything: boolean): Promise<void> {
     this.settings.everything = everything;
     this.outputs.setProject(everything ? null : this.ownProject);
-    void this.#loadScope();
-  }
-
-  async #loadScope(): Promise<void> {
     try {
       const list = await this.#api!.outputs({ limit: FIRST_PAGE, project: this.outputs.project });
       this.outputs.apply(list.outputs);
-      await this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
+      void this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
     } catch (error) {
       this.say((error as Error).message);
     }
@@ -302,6 +302,7 @@ export class Pane {
   /** Close what is open, and give up the focus, which a frame may have, so that keys mean what the pane says. */
   leave(): void {
     if (this.presenting) this.present(false);
+    else if (this.search.open && document.activeElement === document.body) this.search.end();
     (document.activeElement as HTMLElement | null)?.blur();
     window.focus();
   }
@@ -317,6 +318,34 @@ export class Pane {
   nextFilter(): void {
     this.settings.nextFilter();
     this.say({ off: "Plots in their own colours", on: "Plots darkened", follow: "Plots darkened in the dark theme" }[this.settings.filter]);
+  }
+
+  async #find(q: string, signal: AbortSignal): Promise<readonly number[]> {
+    const { outputs } = await this.#api!.outputs({ limit: FOUND, project: this.outputs.project, q }, signal);
+    this.outputs.apply(outputs);
+    return outputs.map(({ id }) => id);
+  }
+
+  /** List everything again; what was found stays on the stage. */
+  endSearch(): void {
+    this.search.end();
+    this.leave();
+  }
+
+  /** Change what the user may change of an output. */
+  async edit(output: OutputRecord, edits: Edits): Promise<void> {
+    try {
+      this.outputs.apply([await this.#api!.edit(output.id, edits)]);
+    } catch (error) {
+      this.say(`Not changed: ${(error as Error).message}`);
+    }
+  }
+
+  async togglePin(): Promise<void> {
+    const output = this.outputs.shown;
+    if (!output) return;
+    await this.edit(output, { pinned: !output.pinned });
+    this.say(output.pinned ? "No longer pinned" : "Pinned: it stays, whatever the limits of age and size");
   }
 
   /** Draws a figure for the stage. */

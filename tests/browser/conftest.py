@@ -3,18 +3,26 @@
 import base64
 import contextlib
 import io
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import matplotlib  # noqa: F401 - names the environment
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect, sync_playwright
 
 import ipyweb
-from ipyweb import connection
+from ipyweb import connection, keepers
+from ipyweb.errors import KeeperUnavailable
+from ipyweb.figures import channel
+from ipyweb.session.figures import environment
 
 PROJECT = "/home/ada/waves"
 ARGUMENTS = [
@@ -29,7 +37,10 @@ ARGUMENTS = [
 
 expect.set_options(timeout=15_000)  # two cores, and a cold Chromium
 
+ROOT = str(Path(__file__).parents[2])
+
 Publish = Callable[..., int]
+Show = Callable[[str], int]
 OpenPane = Callable[..., "Pane"]
 
 
@@ -188,3 +199,52 @@ def image(colour: str = "red", size: tuple[int, int] = (320, 200), form: str = "
 def html(body: str) -> dict[str, str]:
     """A bundle with one HTML fragment."""
     return {"text/html": body}
+
+
+@pytest.fixture
+def show(hub: connection.Connection, tmp_path: Path) -> Iterator[Show]:
+    """Run a script that shows the figure `f`; returns the output's id once its picture is stored."""
+
+    def show(code: str) -> int:
+        path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
+        script = f"from matplotlib.figure import Figure\n{code}\nimport ipyweb; ipyweb.display(f)"
+        environ = {**os.environ, "PYTHONPATH": path}
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environ, cwd=tmp_path)
+        (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
+        return int(record["id"])
+
+    yield show
+    try:
+        channel.send(channel.dial(environment()), {"type": "stop"})
+    except KeeperUnavailable:
+        return
+    socket, deadline = keepers.channel_dir(environment()) / channel.SOCKET, time.monotonic() + 20
+    while socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def natural(page: Page) -> tuple[int, int]:
+    """The pixels of the image on the stage."""
+    size = page.locator("[data-testid=stage] img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    return int(size[0]), int(size[1])
+
+
+def wait_for_width(page: Page, width: int) -> tuple[int, int]:
+    """Wait until the image on the stage is that wide; its pixels."""
+    page.wait_for_function(
+        "width => { const image = document.querySelector('[data-testid=stage] img');"
+        " return image && Math.abs(image.naturalWidth - width) <= 1 }",
+        arg=width,
+    )
+    return natural(page)
+
+
+def stage(page: Page) -> tuple[int, int]:
+    """The stage's size in CSS pixels."""
+    size = page.get_by_test_id("stage").evaluate("stage => [stage.clientWidth, stage.clientHeight]")
+    return int(size[0]), int(size[1])
+
+
+def opened(open_pane: OpenPane, hub: connection.Connection, output: int) -> Pane:
+    """A pane that shows an output, whatever its project."""
+    return open_pane(f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}&o={output}").ready(output)

@@ -1,72 +1,12 @@
 """matplotlib figures fill the stage, are drawn anew for its size and the screen's resolution, and say what they are."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.parse import quote
-
-import matplotlib  # noqa: F401 - names the environment
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from ipyweb import connection, keepers
-from ipyweb.errors import KeeperUnavailable
-from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
 from ..conftest import wait_until
-from .conftest import PROJECT, OpenPane, Pane
-
-ROOT = str(Path(__file__).parents[2])
-Show = Callable[[str], int]
-
-
-@pytest.fixture
-def show(hub: connection.Connection, tmp_path: Path) -> Iterator[Show]:
-    """Run a script that shows the figure `f`; returns the output's id once its picture is stored."""
-
-    def show(code: str) -> int:
-        path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
-        script = f"from matplotlib.figure import Figure\n{code}\nimport ipyweb; ipyweb.display(f)"
-        environ = {**os.environ, "PYTHONPATH": path}
-        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environ, cwd=tmp_path)
-        (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
-        return int(record["id"])
-
-    yield show
-    try:
-        channel.send(channel.dial(environment()), {"type": "stop"})
-    except KeeperUnavailable:
-        return
-    socket, deadline = keepers.channel_dir(environment()) / channel.SOCKET, time.monotonic() + 20
-    while socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def natural(page: Page) -> tuple[int, int]:
-    size = page.locator("[data-testid=stage] img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
-    return int(size[0]), int(size[1])
-
-
-def wait_for_width(page: Page, width: int) -> tuple[int, int]:
-    page.wait_for_function(
-        "width => { const image = document.querySelector('[data-testid=stage] img');"
-        " return image && Math.abs(image.naturalWidth - width) <= 1 }",
-        arg=width,
-    )
-    return natural(page)
-
-
-def stage(page: Page) -> tuple[int, int]:
-    size = page.get_by_test_id("stage").evaluate("stage => [stage.clientWidth, stage.clientHeight]")
-    return int(size[0]), int(size[1])
-
-
-def opened(open_pane: OpenPane, hub: connection.Connection, output: int) -> Pane:
-    return open_pane(f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}&o={output}").ready(output)
+from .conftest import OpenPane, Pane, Show, natural, opened, stage, wait_for_width
 
 
 def test_a_figure_of_default_size_fills_the_stage_and_follows_it(

@@ -7,10 +7,12 @@ from playwright.sync_api import expect
 
 from ipyweb import connection
 
-from .conftest import OpenPane, Pane, Publish, html, image
-from .test_figures import Show, opened, show, stage, wait_for_width  # noqa: F401 - `show` is a fixture
+from .conftest import OpenPane, Pane, Publish, Show, html, image, opened, stage, wait_for_width
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200" fill="green"/></svg>'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">'
+    '<rect width="300" height="200" fill="green"/></svg>'
+)
 PLOTLY = {"application/vnd.plotly.v1+json": {"data": [{"y": [1, 3, 2]}], "layout": {}}}
 
 
@@ -22,14 +24,15 @@ def box(pane: Pane) -> dict[str, float]:
 
 def wait_for_box_width(pane: Pane, width: float) -> None:
     pane.page.wait_for_function(
-        "width => Math.abs(document.querySelector('[data-testid=stage] .layer > *').getBoundingClientRect().width - width) < 1",
+        "width => Math.abs(width -"
+        " document.querySelector('[data-testid=stage] .layer > *').getBoundingClientRect().width) < 1",
         arg=width,
     )
 
 
 @pytest.fixture
 def picture(pane: Pane, publish: Publish) -> Pane:
-    """A pane with a picture of 400 × 300."""
+    """A pane with a picture of 400 by 300."""
     return pane.ready(publish({"image/png": image(size=(400, 300))}))
 
 
@@ -147,7 +150,7 @@ def test_plain_text_is_zoomed_too(pane: Pane, publish: Publish) -> None:
     pane.page.wait_for_function("document.querySelector('[data-testid=stage] pre').style.zoom === '1.1'")
 
 
-def test_a_figure_is_drawn_anew_for_its_zoom(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:  # noqa: F811
+def test_a_figure_is_drawn_anew_for_its_zoom(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
     pane = opened(open_pane, hub, show("f = Figure(); f.subplots().plot([1, 3, 2])"))
     width = stage(pane.page)[0] - 32
     wait_for_width(pane.page, width)
@@ -160,7 +163,7 @@ def test_a_figure_is_drawn_anew_for_its_zoom(show: Show, open_pane: OpenPane, hu
 def test_a_figure_fills_is_as_made_or_has_the_users_size(
     show: Show,
     open_pane: OpenPane,
-    hub: connection.Connection,  # noqa: F811
+    hub: connection.Connection,
 ) -> None:
     pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
     pane.press("1")
@@ -177,7 +180,7 @@ def test_a_figure_fills_is_as_made_or_has_the_users_size(
     assert wait_for_width(pane.page, 500) == (500, 250)
 
 
-def test_letters_never_get_smaller_than_as_made(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:  # noqa: F811
+def test_letters_never_get_smaller_than_as_made(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
     asked: list[str] = []
     pane = open_pane(f"token={hub.token_for('pane')}")
     pane.page.on("request", lambda request: asked.append(request.url))

@@ -8,6 +8,8 @@ const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
   help: () => import("./Help.svelte"),
   palette: () => import("./Palette.svelte"),
   size: () => import("./Size.svelte"),
+  rename: () => import("./Naming.svelte"),
+  note: () => import("./Naming.svelte"),
 };
 
 export const load = async (name: Dialog): Promise<DialogComponent> => (await DIALOGS[name]()).default;

@@ -82,16 +82,20 @@ export interface First {
   fate: Fate;
 }
 
-/** Draws a figure whose picture is not stored yet; `drawn` is told while it is decoded. @throws when nobody can. */
+/**
+ * Draws a figure whose picture is not stored yet.
+ *
+ * @param drawn keeps the picture, and gives the address at which the filmstrip shows it too: it is decoded once
+ * @throws when nobody can
+ */
 export async function drawFirst(
-  output: OutputRecord, size: Size, draw: Draw, drawn: (picture: Blob) => void, signal: AbortSignal,
+  output: OutputRecord, size: Size, draw: Draw, drawn: (picture: Blob) => string, signal: AbortSignal,
 ): Promise<First> {
   const { blob, ...fate } = await draw(output, size, signal);
   if (!fate.live) throw new Error(fate.reason);
-  drawn(blob);
   const image = new Image();
   image.decoding = "sync"; // it is the next thing that is painted
-  image.src = URL.createObjectURL(blob);
+  image.src = drawn(blob);
   await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject }));
   return { image, asked: JSON.stringify(size), fate };
 }
@@ -119,7 +123,6 @@ export class LiveFigure {
     this.#draw = draw;
     this.#told = told;
     this.#asked = asked;
-    if (asked) this.#url = image.src;
     void this.#render();
   }
 
@@ -147,7 +150,7 @@ export class LiveFigure {
     try {
       const { blob, ...fate } = await this.#draw(this.#output, size, running.signal);
       if (running.signal.aborted) return;
-      if (fate.live) await this.#swap(blob, running.signal);
+      if (fate.live) await this.#swap(blob);
       if (!running.signal.aborted) this.#told(fate);
     } catch (error) {
       if (running.signal.aborted) return;
@@ -156,17 +159,15 @@ export class LiveFigure {
     }
   }
 
-  /** Shows another picture once it is decoded, so that nothing flashes. */
-  async #swap(blob: Blob, signal: AbortSignal): Promise<void> {
-    const url = URL.createObjectURL(blob);
-    const next = new Image();
-    next.src = url;
-    await next.decode();
-    if (signal.aborted) return URL.revokeObjectURL(url);
+  /** Shows another picture; until it is loaded, browsers show the one before. */
+  async #swap(blob: Blob): Promise<void> {
     const before = this.#url;
-    this.#url = url;
-    this.#image.src = url;
-    await this.#image.decode();
-    URL.revokeObjectURL(before);
+    this.#image.decoding = "sync";
+    this.#image.src = this.#url = URL.createObjectURL(blob);
+    try {
+      await this.#image.decode();
+    } finally {
+      URL.revokeObjectURL(before);
+    }
   }
 }

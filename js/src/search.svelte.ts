@@ -1,0 +1,87 @@
+/**
+ * Finding outputs: by words, kind, session, age and pin. What the pane knows is searched at once, with every key; the hub
+ * adds what only it can find, in texts that the pane has not fetched.
+ */
+import type { OutputRecord, SessionRecord } from "./protocol.ts";
+import { byRichness, label } from "./renderers/table.ts";
+
+/** Ids of outputs that have the words, by the hub's own search. */
+export type Ask = (words: string, signal: AbortSignal) => Promise<readonly number[]>;
+
+export type Age = "" | "1" | "7" | "30";
+
+const DAY = 86_400_000;
+
+export class Search {
+  open = $state(false);
+  /** Whether the field should have the focus; raised with every call for it. */
+  calls = $state(0);
+  words = $state("");
+  /** What people call the kind, see `label`. */
+  kind = $state("");
+  session = $state("");
+  /** Days. */
+  age = $state<Age>("");
+  pinned = $state(false);
+  /** What the hub found for the words. */
+  #found = $state.raw<{ words: string; ids: ReadonlySet<number> }>({ words: "", ids: new Set() });
+  #asking: AbortController | undefined;
+  readonly #ask: Ask;
+  readonly #sessions: () => ReadonlyMap<string, SessionRecord>;
+
+  constructor(ask: Ask, sessions: () => ReadonlyMap<string, SessionRecord>) {
+    this.#ask = ask;
+    this.#sessions = sessions;
+  }
+
+  /** Whether anything is asked for. */
+  get active(): boolean {
+    return this.words.trim() !== "" || this.kind !== "" || this.session !== "" || this.age !== "" || this.pinned;
+  }
+
+  start(): void {
+    this.open = true;
+    this.calls++;
+  }
+
+  end(): void {
+    this.#asking?.abort();
+    this.open = false;
+    this.words = this.kind = this.session = this.age = "";
+    this.pinned = false;
+  }
+
+  /** Ask the hub too; the latest words win. */
+  async ask(): Promise<void> {
+    this.#asking?.abort();
+    const words = this.words.trim();
+    if (!words) return;
+    const { signal } = (this.#asking = new AbortController());
+    const ids = await this.#ask(words, signal).catch(() => []);
+    if (!signal.aborted) this.#found = { words, ids: new Set(ids) };
+  }
+
+  /** What passes; `null` when everything does. */
+  get filter(): ((output: OutputRecord) => boolean) | null {
+    if (!this.active) return null;
+    const words = this.words.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const found = this.#found.words === this.words.trim() ? this.#found.ids : undefined;
+    const { kind, session, pinned } = this;
+    const since = this.age ? new Date(Date.now() - Number(this.age) * DAY).toISOString() : "";
+    const sessions = this.#sessions();
+    return (output) =>
+      (!kind || kindOf(output) === kind) && (!session || output.session === session) && (!pinned || output.pinned) && output.updated >= since &&
+      (words.length === 0 || found?.has(output.id) === true || hasAll(textOf(output, sessions.get(output.session)), words));
+  }
+}
+
+/** What people call the kind of an output. */
+export const kindOf = ({ mimetypes, figure }: OutputRecord): string => (figure ? "Figure" : label(byRichness(mimetypes)[0] ?? "text/plain"));
+
+const hasAll = (text: string, words: readonly string[]): boolean => words.every((each) => text.includes(each));
+
+/** What the pane knows of an output in words. */
+function textOf({ id, title, note, source, figure }: OutputRecord, session: SessionRecord | undefined): string {
+  const parts = [`#${id}`, title, note, source.code, source.file, figure?.description, session?.title, session?.name];
+  return parts.filter(Boolean).join("\n").toLowerCase();
+}
