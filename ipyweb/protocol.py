@@ -29,6 +29,7 @@ that both must read alike.
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .errors import FrameError
@@ -172,6 +173,7 @@ def prelude_type(n: int, type: str) -> str:  # noqa: A002
     return f"{COMPANION}prelude; n={n}; type={type}"
 
 
+@lru_cache(512)
 def _rank(mime: str) -> int:
     return next(rank for rank, pattern in enumerate(RICHNESS) if re.fullmatch(pattern, mime, re.DOTALL))
 

@@ -217,6 +217,7 @@ class IPyWebApp(Command):
             ("list", "list", "List", "List the outputs of this project."),
             ("get", "get", "Get", "Write an output's data to a file or to stdout."),
             ("clear", "clear", "Clear", "Remove this project's outputs."),
+            ("diff", "diff", "Diff", "Tell what changed between two runs of a script."),
             ("status", "status", "Status", "Tell whether the hub runs, where, and what it holds."),
             ("stop", "stop", "Stop", "Stop the hub; nothing is lost."),
             ("serve", "serve", "Serve", "Run the hub in the foreground."),

@@ -8,7 +8,7 @@ from traitlets import Bool
 from ..connection import Connection, request
 from ..project import project_of
 from .app import Command, started
-from .outputs import Record, records
+from .outputs import Record, caption, records, runs
 from .text import local_time, size, table
 
 
@@ -23,27 +23,33 @@ class List(Command):
     examples = """
         ipyweb list
         ipyweb list --all
+        ipyweb list --runs
         ipyweb list --json | jq '.[-1].source'
     """
 
     json = Bool(False, help="Print one JSON array of output records.").tag(config=True)
     all = Bool(False, help="List the outputs of every project.").tag(config=True)
+    runs = Bool(False, help="List runs of scripts instead of outputs.").tag(config=True)
     flags = {  # noqa: RUF012
         "json": ({"List": {"json": True}}, "Print one JSON array of output records."),
         "all": ({"List": {"all": True}}, "List the outputs of every project."),
+        "runs": ({"List": {"runs": True}}, "List runs of scripts instead of outputs."),
     }
 
     def start(self) -> None:
         """Print them."""
         connection = started()
         project = None if self.all else project_of()
-        found = records(connection, project)
+        found = (runs if self.runs else records)(connection, project)
         if self.json:
             print("[" + ",\n ".join(map(json.dumps, found)) + "]")
-        elif found:
-            print(_as_table(connection, found, with_project=self.all))
+        elif not found:
+            what = "runs" if self.runs else "outputs"
+            print(f"no {what} in {project}; --all lists every project" if project else f"no {what} yet")
+        elif self.runs:
+            print(_runs_as_table(found))
         else:
-            print(f"no outputs in {project}; --all lists every project" if project else "no outputs yet")
+            print(_as_table(connection, found, with_project=self.all))
 
 
 def _as_table(connection: Connection, found: list[Record], with_project: bool) -> str:
@@ -60,14 +66,23 @@ def _as_table(connection: Connection, found: list[Record], with_project: bool) -
             size(each["size"]),
             *([each["project"]] if with_project else []),
             sessions.get(each["session"], "-"),
-            _caption(each),
+            caption(each),
         ]
         for each in found
     ]
     return table(head, rows, shutil.get_terminal_size((120, 24)).columns, right=(0, 3))
 
 
-def _caption(record: Record) -> str:
-    """The title, else the last line of the code that displayed it."""
-    code = ((record["source"] or {}).get("code") or "").strip().splitlines()
-    return record["title"] or (code[-1] if code else "")
+def _runs_as_table(found: list[Record]) -> str:
+    head = ["RUN", "STARTED", "OUTPUTS", "CHANGED", "NEW", "ID", "SCRIPT"]
+    rows = [
+        [
+            str(each["number"]),
+            local_time(each["started"]),
+            *(str(each[name]) for name in ("outputs", "changed", "new")),
+            each["id"][:8],
+            each["script"].removeprefix(f"{each['project']}/"),
+        ]
+        for each in reversed(found)
+    ]
+    return table(head, rows, shutil.get_terminal_size((120, 24)).columns, right=(0, 2, 3, 4))

@@ -29,6 +29,24 @@ def records(connection: Connection, project: str | None) -> list[Record]:
             return found
 
 
+def runs(connection: Connection, project: str | None) -> list[Record]:
+    """The newest runs of scripts, the newest first.
+
+    Args:
+        connection: a hub that was challenged.
+        project: an absolute path; ``None`` for all projects.
+    """
+    query = urlencode({"limit": PAGE, **({"project": project} if project else {})})
+    found: list[Record] = request(connection, "GET", f"api/runs?{query}").json()["runs"]
+    return found
+
+
+def caption(record: Record) -> str:
+    """The title of an output, else the last line of the code that displayed it."""
+    code = ((record["source"] or {}).get("code") or "").strip().splitlines()
+    return record["title"] or (code[-1] if code else "")
+
+
 def check_id(word: str) -> str:
     """`word`, if it can name an output.
 

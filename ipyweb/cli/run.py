@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from traitlets import Bool
+
 from ..session.runner import run
 from .app import Command, UsageError
 
@@ -17,15 +19,22 @@ class Run(Command):
         shows: plt.show(), fig.show(), display(). Nothing opens a window or waits for one. The cells of a notebook run
         in order, without a kernel, up to the first error.
 
+        With --watch it is run again whenever it, or a module that it imports from its own directory, is saved, until
+        Ctrl-C; each time it is told what changed since the run before.
+
         Options go before SCRIPT; everything after it is the program's own.
     """
     examples = """
         ipyweb run train.py --epochs 3
         ipyweb run -m package.report
         ipyweb run analysis.ipynb
+        ipyweb run --watch figures.py
         ipyweb run --IPyWeb.private=True secret.py
     """
+    watch = Bool(False, help="Run it again whenever its files are saved.").tag(config=True)
+    flags = {"watch": ({"Run": {"watch": True}}, "Run it again whenever its files are saved.")}  # noqa: RUF012
     words: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def initialize(self, argv: Any = None) -> None:
         """Take in the options before the program, and leave the rest to it.
@@ -35,13 +44,18 @@ class Run(Command):
         """
         argv = list(argv or ())
         start = self._start_of_program(argv)
-        self.words = tuple(argv[start:])
+        self.options, self.words = tuple(argv[:start]), tuple(argv[start:])
         super().initialize(argv[:start])
         if not self.words or self.words == ("-m",):
             raise UsageError(f"expected {self._command_line()}, got no program; {self._see_help('--help', 'explains')}")
 
     def start(self) -> None:
         """Run the program, in the place of this process; a notebook in this process."""
+        if self.watch:
+            from .watch import again, watch
+
+            self.exit_status = watch(again(self.options, self.words), self.words)
+            return
         given = json.dumps(self.cli_config, default=str) if self.cli_config else None
         self.exit_status = run(self.words, given)
 

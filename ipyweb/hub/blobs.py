@@ -176,13 +176,22 @@ class Blobs:
             MissingBlob: they were not uploaded.
         """
         try:
-            size, content = self.open(sha256)
+            content = self.read(sha256)
         except NotFound as error:
             raise MissingBlob(f"upload blob {sha256} first") from error
+        return len(content), content
+
+    def read(self, sha256: str) -> bytes:
+        """All of the content.
+
+        Raises:
+            NotFound: they are not stored.
+        """
+        _, content = self.open(sha256)
         if isinstance(content, bytes):
-            return size, content
+            return content
         with content:
-            return size, content.read()
+            return content.read()
 
     def _count(self, schema: str, digest: bytes, size: int, refs: int, touched: int, file: bool) -> tuple[int, bool]:
         """Add a row or references to it; returns its number and whether it is new."""

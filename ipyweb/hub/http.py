@@ -15,10 +15,10 @@ from . import drawing, openapi, records
 from .base import ADMIN, ANY, PRODUCERS, Handler
 from .data import BytesHandler, content_type_of
 from .keepers import EnvironmentGone
-from .messages import line
+from .messages import dumps, line
 from .publish import published
 from .search import KIND_NAMES
-from .store import Data, Filter, NotFound, OutputRow, Selection, SessionRow, Store, timestamp
+from .store import Comparison, Data, Filter, NotFound, OutputRow, RunRow, Selection, SessionRow, Store, timestamp
 
 LIMIT, MOST = 200, 1000
 PURGED_AT_ONCE = 50
@@ -257,6 +257,41 @@ class Sessions(Handler):
         found = await self.hub.call(lambda store: store.sessions(project))
         rows = records.array(records.session(row) for row in found.rows if isinstance(row, SessionRow))
         self.send_json(f'{{"event":{found.event},"sessions":{rows}}}')
+
+
+class Runs(Handler):
+    """``/api/runs``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        project, script = self.text_argument("project"), self.text_argument("script")
+        limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)
+        rows = await self.hub.call(lambda store: store.runs(project, script, limit))
+        self.send_json({"runs": [records.run(row) for row in rows]})
+
+
+class Run(Handler):
+    """``/api/runs/ID``."""
+
+    scopes = ANY
+
+    async def get(self, session: str) -> None:
+        other = self.text_argument("with")
+
+        def read(store: Store) -> tuple[RunRow, RunRow | None, list[Comparison], list[OutputRow]]:
+            run = store.run_of(session)
+            before = store.run_of(other) if other else store.run_before(run)
+            return run, before, store.compare(before and before.id, session), store.run_outputs(session)
+
+        run, before, compared, outputs = await self.hub.call(read)
+        told = {
+            "run": records.run(run),
+            "before": before and records.run(before),
+            "stacks": [each._asdict() for each in compared],
+        }
+        rows = records.array(records.output(row, self.hub.keys) for row in outputs)
+        self.send_json(f'{dumps(told)[:-1]},"outputs":{rows}}}')
 
 
 class CodesHandler(Handler):

@@ -54,6 +54,7 @@ class Hello:
     cwd: str
     started: str
     private: bool
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def hello(header: Mapping[str, Any]) -> Hello:
         cwd=line(session.get("cwd"), 4096) or "",
         started=_time(session.get("started")),
         private=bool(session.get("private")),
+        script=line(session.get("script"), 4096) or None,
     )
 
 

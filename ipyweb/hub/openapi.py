@@ -64,6 +64,12 @@ _FIGURE: Schema = {
     "description": "the matplotlib figure that it shows: id, keeper, size in pixels, dpi, default_size (whether it has "
     "matplotlib's default size and may fill the pane), and once it was drawn its description and the seconds it took",
 }
+_STANDING: Schema = {
+    "type": ["object", "null"],
+    "description": "where it stands in the run of a script: number, script, stack (the same for what one call site "
+    "shows in all runs), previous (the id of the output before it in the stack, or null), changed (whether it differs "
+    "from that one; null while that is not known)",
+}
 _DATA = _object(sha256=_TEXT, size=_INTEGER, url=_TEXT)
 _DATA_BY_TYPE: Schema = {
     "type": "object",
@@ -99,6 +105,7 @@ _SCHEMAS: dict[str, Schema] = {
         metadata={"type": "object"},
         problems=_array(_TEXT),
         figure=_FIGURE,
+        run=_STANDING,
         data=_DATA_BY_TYPE,
     ),
     "Session": _object(
@@ -117,7 +124,22 @@ _SCHEMAS: dict[str, Schema] = {
         connected=_BOOLEAN,
         private=_BOOLEAN,
         event=_INTEGER,
+        script={"type": ["string", "null"], "description": "the file that it executes"},
+        run={"type": ["integer", "null"], "description": "which execution of it this is, once it displayed something"},
         outputs=_INTEGER,
+    ),
+    "Run": _object(
+        id={"type": "string", "description": "that of its session"},
+        project=_TEXT,
+        script=_TEXT,
+        number=_INTEGER,
+        argv=_array(_TEXT),
+        started=_TIME,
+        ended=_OPTIONAL_TEXT,
+        connected=_BOOLEAN,
+        outputs=_INTEGER,
+        changed={"type": "integer", "description": "outputs that differ from those of the same call site before"},
+        new={"type": "integer", "description": "outputs of call sites that showed nothing before"},
     ),
     "Version": _object(
         version=_INTEGER,
@@ -275,6 +297,34 @@ PATHS: dict[str, dict[str, Schema]] = {
             query=_query(project="of one project"),
         )
     },
+    "/api/runs": {
+        "get": _does(
+            "The newest runs of scripts, the newest first",
+            _object(runs=_array(_ref("Run"))),
+            query=_query(
+                project="of one project", script="of one script, an absolute path", limit="how many; 200 by default"
+            ),
+        )
+    },
+    "/api/runs/{run}": {
+        "get": _does(
+            "One run, and what changed since the run before, or another one",
+            _object(
+                run=_ref("Run"),
+                before={"anyOf": [_ref("Run"), {"type": "null"}]},
+                stacks=_array(
+                    _object(
+                        stack=_TEXT,
+                        before={"type": ["integer", "null"]},
+                        after={"type": ["integer", "null"]},
+                        status={"type": "string", "enum": ["same", "changed", "new", "gone", "unknown"]},
+                    )
+                ),
+                outputs=_array(_OUTPUT),
+            ),
+            query=[{"name": "with", "in": "query", "description": "id of the other run", "schema": _TEXT}],
+        )
+    },
     "/api/blobs/{sha256}": {
         "head": _does("Whether bytes are stored (session, admin)"),
         "put": _does("Store bytes of which this is the hash (session, admin)", status=201),
@@ -293,7 +343,11 @@ def description() -> str:
 
 
 def _path_parameters(path: str) -> list[Schema]:
-    kinds = {"id": _INTEGER, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+    kinds = {
+        "id": _INTEGER,
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "run": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    }
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}
         for name, schema in kinds.items()

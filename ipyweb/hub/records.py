@@ -9,7 +9,7 @@ from ..protocol import is_companion
 from .auth import Keys
 from .messages import dumps
 from .search import kind_of
-from .store import OutputRow, Row, SessionRow, Tombstone, VersionRow
+from .store import OutputRow, Row, RunRow, SessionRow, Tombstone, VersionRow
 
 
 def output(row: OutputRow, keys: Keys) -> str:
@@ -23,7 +23,8 @@ def output(row: OutputRow, keys: Keys) -> str:
         f'"created":{quoted(row.created)},"updated":{quoted(row.updated)},"version":{row.version},"size":{row.size},'
         f'"source":{row.source},"pinned":{_bool(row.pinned)},"note":{_text(row.note)},"removed":{_text(row.removed)},'
         f'"private":{_bool(row.private)},"event":{row.event},"metadata":{row.metadata},"problems":{row.problems},'
-        f'"figure":{row.figure or "null"},"seconds":{dumps(row.seconds)},"data":{dumps(data)}}}'
+        f'"figure":{row.figure or "null"},"seconds":{dumps(row.seconds)},'
+        f'"run":{row.run or "null"},"data":{dumps(data)}}}'
     )
 
 
@@ -45,6 +46,11 @@ def version(row: VersionRow, keys: Keys) -> str:
     data = _data(row.data, keys)
     figure = None if row.figure is None else json.loads(row.figure)
     return dumps({**row._asdict(), "mimetypes": _shown(data), "data": data, "figure": figure})
+
+
+def run(row: RunRow) -> dict[str, Any]:
+    """A run's record."""
+    return {**row._asdict(), "argv": json.loads(row.argv), "connected": bool(row.connected)}
 
 
 def record(row: Row, keys: Keys) -> str:

@@ -7,6 +7,7 @@ from .base import Guard
 from .context import Context
 
 _SHA256, _MAC, _ID = "([0-9a-f]{64})", "([0-9a-f]{32})", "([0-9]{1,18})"
+_RUN = "([0-9a-f]{32})"
 ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/", public.Shell),
     ("/assets/([A-Za-z0-9_./-]+)", public.Assets),
@@ -24,6 +25,8 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/clear", http.Clear),
     ("/api/restore", http.RestoreAll),
     ("/api/sessions", http.Sessions),
+    ("/api/runs", http.Runs),
+    (f"/api/runs/{_RUN}", http.Run),
     ("/api/codes", http.CodesHandler),
     ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),

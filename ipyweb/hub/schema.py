@@ -9,13 +9,18 @@ are shared. ``PRAGMA user_version`` is the version of the tables.
 import sqlite3
 from pathlib import Path
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the tables made here."""
 
 _CHANGES: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE {0}.outputs ADD COLUMN figure TEXT", "ALTER TABLE {0}.versions ADD COLUMN figure TEXT"),
     2: (),  # the words for searching: a table of its own
     3: ("ALTER TABLE {0}.outputs ADD COLUMN seconds REAL",),
+    4: (
+        *(f"ALTER TABLE {{0}}.outputs ADD COLUMN {name} TEXT" for name in ("site", "stack", "fingerprint", "run")),
+        "ALTER TABLE {0}.sessions ADD COLUMN script TEXT",
+        "ALTER TABLE {0}.sessions ADD COLUMN run INTEGER",
+    ),
 }
 """What brings the tables of a version up to the next, before the tables that are missing are made."""
 
@@ -28,17 +33,20 @@ CREATE TABLE IF NOT EXISTS {0}.sessions(
     id TEXT PRIMARY KEY, project TEXT NOT NULL, title TEXT NOT NULL, name TEXT, kind TEXT NOT NULL, host TEXT NOT NULL,
     pid INTEGER NOT NULL, python TEXT NOT NULL, argv TEXT NOT NULL, cwd TEXT NOT NULL, started TEXT NOT NULL,
     ended TEXT, connected INTEGER NOT NULL, private INTEGER NOT NULL, acked INTEGER NOT NULL, event INTEGER NOT NULL,
-    key BLOB NOT NULL
+    key BLOB NOT NULL, script TEXT, run INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS {0}.sessions_event ON sessions(event);
+CREATE INDEX IF NOT EXISTS {0}.sessions_script ON sessions(script, project) WHERE script IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {0}.outputs(
     id INTEGER PRIMARY KEY, session TEXT NOT NULL, display_id TEXT NOT NULL, project TEXT NOT NULL, title TEXT,
     created TEXT NOT NULL, updated TEXT NOT NULL, version INTEGER NOT NULL, size INTEGER NOT NULL,
     pinned INTEGER NOT NULL DEFAULT 0, note TEXT, removed TEXT, private INTEGER NOT NULL, event INTEGER NOT NULL,
     source TEXT NOT NULL, metadata TEXT NOT NULL, problems TEXT NOT NULL, data TEXT NOT NULL,
-    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, seconds REAL, UNIQUE(session, display_id)
+    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, seconds REAL, site TEXT, stack TEXT, fingerprint TEXT, run TEXT,
+    UNIQUE(session, display_id)
 );
 CREATE INDEX IF NOT EXISTS {0}.outputs_event ON outputs(event);
+CREATE INDEX IF NOT EXISTS {0}.outputs_stack ON outputs(stack) WHERE stack IS NOT NULL;
 CREATE INDEX IF NOT EXISTS {0}.outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {0}.versions(
     output INTEGER NOT NULL, version INTEGER NOT NULL, session TEXT NOT NULL, seq INTEGER, created TEXT NOT NULL,
@@ -60,19 +68,23 @@ CREATE TABLE IF NOT EXISTS {0}.texts(
 CREATE INDEX IF NOT EXISTS {0}.texts_kind ON texts(kind);
 """
 
-_OUTPUT_COLUMNS = ((2, "figure"), (4, "seconds"))
-"""Columns of ``outputs`` that came later, in their order, by the version that they came with."""
+_LATER = {
+    "outputs": ((2, "figure"), (4, "seconds"), (5, "site"), (5, "stack"), (5, "fingerprint"), (5, "run")),
+    "versions": ((2, "figure"),),
+    "sessions": ((5, "script"), (5, "run")),
+}
+"""Columns that came later, in their order, with the version that they came with."""
 
 # A session that became private has its row in both: the private one counts.
 _VIEWS = """
-CREATE TEMP VIEW outputs AS SELECT *{2} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
-CREATE TEMP VIEW versions AS SELECT *{0} FROM main.versions UNION ALL SELECT * FROM private.versions;
-CREATE TEMP VIEW texts AS {1} SELECT * FROM private.texts;
+CREATE TEMP VIEW outputs AS SELECT *{outputs} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
+CREATE TEMP VIEW versions AS SELECT *{versions} FROM main.versions UNION ALL SELECT * FROM private.versions;
+CREATE TEMP VIEW texts AS {texts} SELECT * FROM private.texts;
 CREATE TEMP VIEW data AS
     SELECT *, 'main' AS place FROM main.data UNION ALL SELECT *, 'private' AS place FROM private.data;
 CREATE TEMP VIEW tombstones AS SELECT * FROM main.tombstones UNION ALL SELECT * FROM private.tombstones;
 CREATE TEMP VIEW sessions AS SELECT * FROM private.sessions
-    UNION ALL SELECT * FROM main.sessions WHERE id NOT IN (SELECT id FROM private.sessions);
+    UNION ALL SELECT *{sessions} FROM main.sessions WHERE id NOT IN (SELECT id FROM private.sessions);
 """
 
 
@@ -133,13 +145,12 @@ def _prepare(connection: sqlite3.Connection, check: bool, read_only: bool) -> No
         _make_tables(connection, "main", version)
     _make_tables(connection, "private", 0)
     before = version if read_only else SCHEMA
-    connection.executescript(
-        _VIEWS.format(
-            ", NULL AS figure" if before < 2 else "",
-            "" if before < 3 else "SELECT * FROM main.texts UNION ALL",
-            "".join(f", NULL AS {name}" for since, name in _OUTPUT_COLUMNS if before < since),
-        )
-    )
+    missing = {
+        table: "".join(f", NULL AS {name}" for since, name in columns if before < since)
+        for table, columns in _LATER.items()
+    }
+    texts = "" if before < 3 else "SELECT * FROM main.texts UNION ALL"
+    connection.executescript(_VIEWS.format(texts=texts, **missing))
 
 
 _SETTINGS = {

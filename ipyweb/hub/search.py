@@ -11,6 +11,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import is_companion
@@ -60,8 +61,12 @@ def kind_of(mimetypes: Iterable[str], *, figure: bool) -> str:
     """
     if figure:
         return "figure"
-    shown = next((each for each in mimetypes if not is_companion(each)), "")
-    return next(name for name, pattern in KINDS if re.fullmatch(pattern, shown))
+    return _kind_of_type(next((each for each in mimetypes if not is_companion(each)), ""))
+
+
+@lru_cache(512)
+def _kind_of_type(mimetype: str) -> str:
+    return next(name for name, pattern in KINDS if re.fullmatch(pattern, mimetype))
 
 
 def index(store: "SqliteStore", schema: str, output_id: int) -> None:

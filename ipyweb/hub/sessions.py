@@ -84,6 +84,7 @@ class Sessions(Transactions):
             private=int(hello.private),
             acked=0,
             event=0,
+            script=hello.script,
         )
         session = self.known[hello.id] = KnownSession(row, _key_hash(hello.key), stored=False)
         return session

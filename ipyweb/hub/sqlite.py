@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import by_richness, is_companion
-from . import disk, queries, retention, search
+from . import disk, queries, retention, runs, search
 from .blobs import SCHEMAS, Blobs
 from .messages import MAX_PROBLEMS, Blob, Bye, Clear, Command, Display, Drawn, Hello, SessionChange, dumps
 from .retention import Limits
@@ -18,12 +18,14 @@ from .sessions import Sessions
 from .store import (
     Applied,
     Changes,
+    Comparison,
     Data,
     Figures,
     Filter,
     NotFound,
     OutputRow,
     Page,
+    RunRow,
     Selection,
     SessionRow,
     Store,
@@ -175,6 +177,7 @@ class SqliteStore(Sessions):
             (output_id, version, session.row.id, seq, display.time, size, data, display.figure),
         )
         search.index(self, schema, output_id)
+        runs.settle(self, schema, output_id)
         if session.awaits_git:
             self._tell_changes(session, display.source.get("git"))
         if found is not None:
@@ -203,6 +206,7 @@ class SqliteStore(Sessions):
             "data": data,
             "figure": display.figure,
             "seconds": display.seconds,
+            **runs.enter(self, session, display.source, output_id),
         }
         self.db.execute(
             f"INSERT INTO {session.schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
@@ -308,6 +312,12 @@ class SqliteStore(Sessions):
             (*values.values(), dumps(problems), self.output_changed(output_id), output_id),
         )
         search.index(self, schema, output_id)
+        runs.settle(self, schema, output_id)
+
+    def output_changed_in(self, schema: str, output_id: int) -> None:
+        """Note a change of an output, and write its event."""
+        event = self.output_changed(output_id)
+        self.db.execute(f"UPDATE {schema}.outputs SET event = ? WHERE id = ?", (event, output_id))
 
     def figure_of(self, output_id: int, version: int | None) -> str | None:
         return queries.shown(self.db, output_id, version).figure
@@ -331,6 +341,21 @@ class SqliteStore(Sessions):
 
     def sessions(self, project: str | None) -> Changes:
         return queries.sessions(self.db, self.event, project)
+
+    def runs(self, project: str | None, script: str | None, limit: int) -> list[RunRow]:
+        return runs.runs(self.db, project, script, limit)
+
+    def run_of(self, session: str) -> RunRow:
+        return runs.run(self.db, session)
+
+    def run_before(self, row: RunRow) -> RunRow | None:
+        return runs.before(self.db, row)
+
+    def run_outputs(self, session: str) -> list[OutputRow]:
+        return runs.outputs(self.db, session)
+
+    def compare(self, one: str | None, other: str) -> list[Comparison]:
+        return runs.compare(self.db, one, other)
 
     def changes(self, since: int, limit: int) -> Changes:
         return queries.changes(self.db, self.event, since, limit)

@@ -8,7 +8,7 @@ every change of an output or a session; each row carries the event that last cha
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
 
 from .messages import Command, Display, Drawn, Hello
 
@@ -51,6 +51,7 @@ class OutputRow(NamedTuple):
 
     `figure` says which figure of which keeper the version shows; `None` when it shows none.
     `seconds` is how long making it took, as far as known.
+    `run` is JSON text too: where the output stands in the run of a script; ``None`` in other sessions.
     `size` is in bytes; times are ISO 8601 UTC; `data` maps MIME type to ``{"sha256": …, "size": …}``.
     """
 
@@ -74,10 +75,14 @@ class OutputRow(NamedTuple):
     data: str
     figure: str | None = None
     seconds: float | None = None
+    run: str | None = None
 
 
 class SessionRow(NamedTuple):
-    """One session. `argv` is JSON text; `outputs` counts those not removed; `acked` is the highest seq committed."""
+    """One session. `argv` is JSON text; `outputs` counts those not removed; `acked` is the highest seq committed.
+
+    `script` is the file that it executes, if any, and `run` the how-manieth time that is, once it displayed something.
+    """
 
     id: str
     project: str
@@ -95,7 +100,37 @@ class SessionRow(NamedTuple):
     private: int
     acked: int
     event: int
+    script: str | None = None
+    run: int | None = None
     outputs: int = 0
+
+
+class RunRow(NamedTuple):
+    """One execution of a script: its session, and how many outputs there are, changed, and without a predecessor."""
+
+    id: str
+    project: str
+    script: str
+    number: int
+    argv: str
+    started: str
+    ended: str | None
+    connected: int
+    outputs: int
+    changed: int
+    new: int
+
+
+Status = Literal["same", "changed", "new", "gone", "unknown"]
+
+
+class Comparison(NamedTuple):
+    """One stack in two runs: the ids of its outputs. ``unknown`` when one of them is not drawn yet."""
+
+    stack: str
+    before: int | None
+    after: int | None
+    status: Status
 
 
 class Tombstone(NamedTuple):
@@ -274,6 +309,21 @@ class Store(Protocol):
 
     def sessions(self, project: str | None) -> Changes:
         """All sessions, of one project if given, by event."""
+
+    def runs(self, project: str | None, script: str | None, limit: int) -> list[RunRow]:
+        """The newest runs, of one project and script if given, the newest first."""
+
+    def run_of(self, session: str) -> RunRow:
+        """The run that a session is. Raises `NotFound`."""
+
+    def run_before(self, row: RunRow) -> RunRow | None:
+        """The run of the same script that came before."""
+
+    def run_outputs(self, session: str) -> list[OutputRow]:
+        """The outputs of a run that are not in the trash."""
+
+    def compare(self, one: str | None, other: str) -> list[Comparison]:
+        """What changed from one run to another, stack by stack; all is new when there is none."""
 
     def disconnect_all(self) -> list[str]:
         """Note that no session has a socket, and return the ids of those that have not ended."""

@@ -39,6 +39,7 @@ class KnownSession:
         stored: whether its row is surely in the database.
         acked: highest seq applied; `committed` is the same, but committed.
         awaits_git: whether git has not told yet if there were changes when an output was displayed.
+        sites: how many outputs each call site has made; ``None`` until the database was asked.
         expected: the only seq that may come next; ``None`` right after it was opened, when a gap is the session's loss.
     """
 
@@ -48,6 +49,7 @@ class KnownSession:
         self.stored = stored
         self.committed = self.acked = row.acked
         self.awaits_git = False
+        self.sites: dict[str, int] | None = None
         self.expected: int | None = None
 
     @property
@@ -180,7 +182,7 @@ class Transactions:
         self.event, self.next_id = before
         self.blobs.rolled_back()
         for session in self.known.values():
-            session.acked, session.stored = session.committed, False
+            session.acked, session.stored, session.sites = session.committed, False, None
         self._forget_changes()
 
     def _committed(self) -> None:

@@ -264,6 +264,7 @@ class Session:
         return f"{self.id[:8]}-{next(self._display_ids)}"
 
     def _hello(self) -> dict[str, Any]:
+        self._record.setdefault("script", _script(self.kind))  # by now it is known what runs
         return {"type": "hello", "protocol": PROTOCOL, "key": self._key, "session": dict(self._record)}
 
     # -- the end
@@ -334,7 +335,7 @@ def begun() -> Session | None:
     return _current
 
 
-_watched = False
+_watched = _is_fork = False
 
 
 def _watch_process() -> None:
@@ -356,10 +357,22 @@ def _end() -> None:
 
 def _forked() -> None:
     """A forked child is a session of its own; the parent's line and its unsent messages stay the parent's."""
-    global _current
+    global _current, _is_fork
+    _is_fork = True
     if _current is not None:
         _current.client.abandon()
         _current = None
+
+
+def _script(kind: Kind) -> str | None:
+    """The script or notebook whose execution this process is; workers that it started are none."""
+    processes = sys.modules.get("multiprocessing.process")
+    if kind != "script" or _is_fork or (processes is not None and processes.parent_process() is not None):
+        return None
+    for name in (getattr(sys.modules.get("__main__"), "__file__", None), *sys.argv[:1]):
+        if isinstance(name, str) and os.path.isfile(name):
+            return os.path.abspath(name)
+    return None
 
 
 def _kind() -> Kind:

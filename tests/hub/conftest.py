@@ -310,6 +310,12 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
 
 
 _UNDOING: dict[int, tuple[str, ...]] = {
+    5: (
+        "DROP INDEX outputs_stack",
+        "DROP INDEX sessions_script",
+        *(f"ALTER TABLE outputs DROP COLUMN {name}" for name in ("site", "stack", "fingerprint", "run")),
+        *(f"ALTER TABLE sessions DROP COLUMN {name}" for name in ("script", "run")),
+    ),
     4: ("ALTER TABLE outputs DROP COLUMN seconds",),
     3: ("DROP TABLE texts",),
     2: (

@@ -15,7 +15,12 @@ def test_every_route_is_described_with_its_methods() -> None:
     described = {(path, method) for path, methods in openapi.PATHS.items() for method in methods}
     found = set()
     for pattern, handler in routes.ROUTES:
-        path = pattern.replace("([0-9]{1,18})", "{id}").replace("([0-9a-f]{64})", "{sha256}").replace("\\.", ".")
+        path = (
+            pattern.replace("([0-9]{1,18})", "{id}")
+            .replace("runs/([0-9a-f]{32})", "runs/{run}")
+            .replace("([0-9a-f]{64})", "{sha256}")
+            .replace("\\.", ".")
+        )
         if UNDESCRIBED.fullmatch(path):
             continue
         for method in ("get", "head", "post", "put", "patch", "delete"):
