@@ -14,14 +14,12 @@ export class Pictures {
     return kept && (!figure || kept.version === version) ? kept.url : undefined;
   }
 
-  /** Keep a PNG as the picture of an output, in place of an earlier one; its address. */
-  keep(output: OutputRecord, png: Blob): string {
-    const url = URL.createObjectURL(png);
+  /** Keep what an address of a blob stands for as the picture of an output, in place of an earlier one. */
+  keep(output: OutputRecord, url: string): void {
     this.#drop(output.id);
     this.#kept.set(output.id, { url, version: output.version });
     for (const id of [...this.#kept.keys()].slice(0, Math.max(0, this.#kept.size - MOST))) this.#drop(id);
     this.#revision++;
-    return url;
   }
 
   #drop(id: number): void {

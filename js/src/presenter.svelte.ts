@@ -31,8 +31,8 @@ export type State = "loading" | "ready" | "error";
 export interface PresenterEvents {
   key(chord: string): void;
   link(href: string): void;
-  /** A picture of a version of an output, for the filmstrip; its address. */
-  picture(output: OutputRecord, png: Blob): string;
+  /** The address of a picture of a version of an output, for the filmstrip, which revokes it when it needs it no more. */
+  picture(output: OutputRecord, url: string): void;
   /** The user wants the bytes of a MIME type as a file. */
   save(view: View): void;
   /** Draws a matplotlib figure for the stage. */
@@ -231,7 +231,7 @@ export class Presenter {
     const layer: Layer = { view, element: layerElement() };
     this.#next = layer;
     this.#asking = new AbortController();
-    const drawn = (picture: Blob) => this.#events.picture(view.output, picture);
+    const drawn = (picture: string) => this.#events.picture(view.output, picture);
     const first = await drawFirst(view.output, this.#sizeOf(view.output), this.#events.draw, drawn, this.#asking.signal).catch(() => null);
     if (turn !== this.#turn) return;
     if (!first) {
@@ -298,7 +298,7 @@ export class Presenter {
     const handlers: { [T in FromFrame["type"]]?: (message: Extract<FromFrame, { type: T }>) => void } = {
       ready: (message) => message.turn === turn && this.#frameReady(layer, turn),
       failed: (message) => message.turn === turn && this.#fail(turn, message.message),
-      picture: ({ bytes }) => void this.#events.picture(layer.view.output, new Blob([bytes], { type: "image/png" })),
+      picture: ({ bytes }) => this.#events.picture(layer.view.output, URL.createObjectURL(new Blob([bytes], { type: "image/png" }))),
       want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),

@@ -85,18 +85,19 @@ export interface First {
 /**
  * Draws a figure whose picture is not stored yet.
  *
- * @param drawn keeps the picture, and gives the address at which the filmstrip shows it too: it is decoded once
+ * @param drawn takes over the picture's address: what shows it too needs not load it again
  * @throws when nobody can
  */
 export async function drawFirst(
-  output: OutputRecord, size: Size, draw: Draw, drawn: (picture: Blob) => string, signal: AbortSignal,
+  output: OutputRecord, size: Size, draw: Draw, drawn: (picture: string) => void, signal: AbortSignal,
 ): Promise<First> {
   const { blob, ...fate } = await draw(output, size, signal);
   if (!fate.live) throw new Error(fate.reason);
   const image = new Image();
   image.decoding = "sync"; // it is the next thing that is painted
-  image.src = drawn(blob);
+  image.src = URL.createObjectURL(blob);
   await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: reject }));
+  drawn(image.src);
   return { image, asked: JSON.stringify(size), fate };
 }
 
