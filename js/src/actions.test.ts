@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ACTIONS, keymap } from "./actions.ts";
+import { ACTIONS, find, keymap } from "./actions.ts";
 
 it.each([
   ["ArrowLeft", "previous"], ["ArrowUp", "previous"], ["k", "previous"], ["ArrowRight", "next"], ["ArrowDown", "next"], ["j", "next"],
@@ -17,4 +17,13 @@ it("gives no key two meanings and no two actions one name", () => {
   const keys = ACTIONS.flatMap((each) => each.keys);
   expect(new Set(keys).size).toBe(keys.length);
   expect(new Set(ACTIONS.map(({ name }) => name)).size).toBe(ACTIONS.length);
+});
+
+it("finds actions by the beginnings of their words, else by parts of them", () => {
+  const names = (words: string) => find(ACTIONS, words).map(({ name }) => name);
+  expect(names("first out")).toEqual(["first"]);
+  expect(names("step same")).toEqual(["link-versions"]);
+  expect(names("ilmstrip lef")).toEqual(["strip-left"]);
+  expect(names("")).toHaveLength(ACTIONS.length);
+  expect(names("xyz")).toEqual([]);
 });

@@ -6,9 +6,9 @@
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 
-export type Group = "Go" | "Look" | "Find" | "Tidy" | "Pane";
+export type Group = "Go" | "Look" | "Find" | "Versions" | "Tidy" | "Pane";
 
-export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Tidy", "Pane"];
+export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Versions", "Tidy", "Pane"];
 
 interface Entry {
   name: string;
@@ -25,6 +25,8 @@ interface Entry {
 }
 
 const some = ({ outputs }: Pane): boolean => outputs.order.length > 0;
+
+const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) > 1;
 
 const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
 
@@ -48,6 +50,13 @@ const TABLE = [
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: some, run: ({ outputs }) => outputs.newest() },
   { name: "search", says: "Search", group: "Find", keys: ["/", "Mod+f"], when: searchable, run: ({ search }) => search.start() },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: (pane) => pane.endSearch() },
+  { name: "version-before", says: "Version before", group: "Versions", keys: ["["], when: versioned, run: (pane) => pane.stepVersion(-1) },
+  { name: "version-after", says: "Version after", group: "Versions", keys: ["]"], when: versioned, run: (pane) => pane.stepVersion(1) },
+  { name: "play", says: "Play the versions", group: "Versions", keys: ["."], when: versioned, run: (pane) => pane.playVersions() },
+  {
+    name: "link-versions", says: "All outputs in the same step", group: "Versions", keys: [],
+    run: ({ scrubber }) => void (scrubber.linked = !scrubber.linked), checked: ({ scrubber }) => scrubber.linked,
+  },
   { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: (pane) => void (pane.dialog = "rename") },
   { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: (pane) => void (pane.dialog = "note") },
   { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
@@ -89,5 +98,14 @@ export const action = (name: ActionName): Action => BY_NAME.get(name)!;
 
 /** Whether an action can be done now. */
 export const applies = (each: Action, pane: Pane): boolean => each.when?.(pane) ?? true;
+
+/** Actions whose words begin with all of `words`, in any order; else those that contain them. */
+export function find(actions: readonly Action[], words: string): Action[] {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const matching = (matches: (text: string, word: string) => boolean) =>
+    actions.filter(({ says, group }) => wanted.every((word) => matches(` ${says} ${group}`.toLowerCase(), word)));
+  const begins = matching((text, word) => text.includes(` ${word}`));
+  return begins.length > 0 ? begins : matching((text, word) => text.includes(word));
+}
 
 export const keymap = new Keymap(ACTIONS);

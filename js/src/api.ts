@@ -1,5 +1,5 @@
 /** The hub's HTTP interface, as far as the pane uses it. Every address is relative to the page. */
-import type { OutputRecord, SessionRecord } from "./protocol.ts";
+import type { OutputRecord, SessionRecord, VersionRecord } from "./protocol.ts";
 import type { Drawing, Size } from "./renderers/figure.ts";
 
 /** `GET /api/state`, as far as the pane uses it. */
@@ -63,6 +63,8 @@ export class Api {
   }
 
   output = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}`);
+
+  versions = (id: number): Promise<VersionRecord[]> => this.#json(`api/outputs/${id}/versions`);
 
   edit = (id: number, body: Edits): Promise<OutputRecord> => this.#json(`api/outputs/${id}`, { method: "PATCH", body });
 

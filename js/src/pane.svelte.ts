@@ -13,6 +13,7 @@ import type { Presenter, View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
+import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
@@ -40,6 +41,7 @@ export class Pane {
   readonly settings = new Settings();
   readonly pictures = new Pictures();
   readonly lens = new Lens();
+  readonly scrubber = new Scrubber((id) => this.#api!.versions(id));
   readonly search = new Search((words, signal) => this.#find(words, signal), () => this.sessions);
   /** What shows the output on the stage. */
   stage = $state.raw<Presenter>();
@@ -78,7 +80,7 @@ export class Pane {
   /** The output shown, and the MIME type of it. */
   get view(): View | null {
     const output = this.outputs.shown;
-    return output ? this.viewOf(output, this.fate) : null;
+    return output ? this.viewOf(this.scrubber.seen(output), this.fate) : null;
   }
 
   /** How an output is shown: the MIME type that the user chose, else the richest. */
@@ -93,7 +95,7 @@ export class Pane {
   /** What came of drawing the figure shown anew; nothing for anything else, and while it is not known. */
   get fate(): Fate | null {
     const { shown } = this.outputs;
-    const known = shown?.figure && this.#drawn?.output === shown.id && this.#drawn.version === shown.version;
+    const known = shown?.figure && this.#drawn?.output === shown.id && this.#drawn.version === this.scrubber.seen(shown).version;
     return known ? this.#drawn!.fate : null;
   }
 
@@ -372,10 +374,21 @@ export class Pane {
   /** What will likely be shown next, the likeliest first. */
   get upcoming(): View[] {
     const { order, index, direction } = this.outputs;
-    return neighbours(index, order.length, direction).flatMap((at) => {
-      const output = this.outputs.get(order[at]!);
-      return (output && this.viewOf(output)) ?? [];
-    });
+    const around = neighbours(index, order.length, direction).map((at) => this.outputs.get(order[at]!));
+    return around.flatMap((output) => (output && this.viewOf(this.scrubber.seen(output))) ?? []);
+  }
+
+  /** Look at the version before or after. */
+  stepVersion(direction: 1 | -1): void {
+    const { shown } = this.outputs;
+    this.scrubber.pause();
+    if (shown) this.scrubber.step(shown, direction).catch((error: Error) => this.say(error.message));
+  }
+
+  playVersions(): void {
+    const { scrubber } = this;
+    if (scrubber.playing) return scrubber.pause();
+    scrubber.play(() => this.outputs.shown ?? null, () => this.stage?.state === "ready").catch((error: Error) => this.say(error.message));
   }
 
   choose(mime: string): void {

@@ -151,6 +151,16 @@ export interface OutputRecord {
   data: Record<string, DataRef>;
 }
 
+/** One version of an output. */
+export interface VersionRecord {
+  version: number;
+  created: string;
+  size: number;
+  mimetypes: string[];
+  data: Record<string, DataRef>;
+  figure?: FigureInfo | null;
+}
+
 /** What is left of an output that was removed for good. */
 export interface Tombstone {
   id: number;

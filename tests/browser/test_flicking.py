@@ -138,6 +138,6 @@ def test_escape_takes_the_focus_back_from_a_frame(pane: Pane, publish: Publish) 
     pane.frame.locator("#i").click()
     assert pane.page.evaluate("document.activeElement.tagName") == "IFRAME"
     pane.press("Escape")
-    pane.page.wait_for_function("document.activeElement === document.body")
+    pane.page.wait_for_function("() => document.activeElement === document.body")
     pane.press("?")
     expect(pane.page.get_by_role("dialog")).to_be_visible()

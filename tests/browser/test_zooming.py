@@ -147,7 +147,7 @@ def test_ctrl_and_the_wheel_zoom_inside_a_frame(pane: Pane, publish: Publish) ->
 def test_plain_text_is_zoomed_too(pane: Pane, publish: Publish) -> None:
     pane.ready(publish({"text/plain": "word"}))
     pane.press("+")
-    pane.page.wait_for_function("document.querySelector('[data-testid=stage] pre').style.zoom === '1.1'")
+    pane.page.wait_for_function("() => document.querySelector('[data-testid=stage] pre').style.zoom === '1.1'")
 
 
 def test_a_figure_is_drawn_anew_for_its_zoom(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
@@ -217,9 +217,9 @@ def test_f_shows_the_output_and_nothing_else(pane: Pane, publish: Publish) -> No
     expect(pane.page.locator("header")).to_have_count(0)
     expect(pane.page.locator("footer")).to_have_count(0)
     expect(pane.page.get_by_test_id("filmstrip")).to_have_count(0)
-    pane.page.wait_for_function("document.fullscreenElement !== null")
+    pane.page.wait_for_function("() => document.fullscreenElement !== null")
     pane.press("k")
     pane.ready(first)
     pane.press("f")
     expect(pane.page.locator("header")).to_have_count(1)
-    pane.page.wait_for_function("document.fullscreenElement === null")
+    pane.page.wait_for_function("() => document.fullscreenElement === null")

@@ -12,4 +12,9 @@ const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
   note: () => import("./Naming.svelte"),
 };
 
+/** Load what is opened most, so that it opens at once. */
+export function warm(): void {
+  for (const load of [DIALOGS.palette, DIALOGS.help, () => import("../components/Menu.svelte")]) void load().catch(() => {});
+}
+
 export const load = async (name: Dialog): Promise<DialogComponent> => (await DIALOGS[name]()).default;

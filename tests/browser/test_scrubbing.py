@@ -1,0 +1,120 @@
+"""The versions of an output: stepping, sliding, playing, and new ones coming meanwhile."""
+
+import pytest
+from playwright.sync_api import expect
+
+from ipyweb import connection
+
+from .conftest import OpenPane, Pane, Publish, html, image
+
+COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+@pytest.fixture
+def scrubbed(pane: Pane, publish: Publish) -> Pane:
+    """A pane with an output of three versions: red, lime, blue."""
+    for colour in COLOURS:
+        output = publish({"image/png": image(colour)}, display_id="loss")
+        pane.ready(output)
+    versions(pane, "v3")
+    return pane.ready(output)
+
+
+def versions(pane: Pane, says: str) -> None:
+    expect(pane.page.get_by_test_id("versions").locator(".version")).to_have_text(says)
+
+
+def coloured(pane: Pane, colour: str) -> None:
+    pane.ready(pane.shown)
+    assert pane.share(COLOURS[colour]) > 0.05
+
+
+def test_brackets_step_through_the_versions(scrubbed: Pane) -> None:
+    coloured(scrubbed, "blue")
+    scrubbed.press("[")
+    versions(scrubbed, "v2 of 3")
+    coloured(scrubbed, "lime")
+    scrubbed.press("[")
+    scrubbed.press("[")
+    versions(scrubbed, "v1 of 3")
+    coloured(scrubbed, "red")
+    scrubbed.press("]")
+    scrubbed.press("]")
+    versions(scrubbed, "v3")
+    coloured(scrubbed, "blue")
+
+
+def test_the_slider_and_its_buttons_do_the_same(scrubbed: Pane) -> None:
+    slider = scrubbed.page.get_by_role("slider", name="Version")
+    slider.hover()
+    expect(slider).to_have_attribute("max", "2")
+    slider.fill("0")
+    versions(scrubbed, "v1 of 3")
+    scrubbed.page.get_by_role("button", name="Version after").click()
+    versions(scrubbed, "v2 of 3")
+    scrubbed.page.get_by_title("To the newest version").click()
+    versions(scrubbed, "v3")
+
+
+def test_nothing_jumps_when_a_new_version_comes(scrubbed: Pane, publish: Publish) -> None:
+    scrubbed.press("[")
+    versions(scrubbed, "v2 of 3")
+    publish({"image/png": image("red")}, display_id="loss")
+    versions(scrubbed, "v2 of 4")
+    coloured(scrubbed, "lime")
+    scrubbed.press("]")
+    scrubbed.press("]")
+    versions(scrubbed, "v4")
+    coloured(scrubbed, "red")
+    publish({"image/png": image("blue")}, display_id="loss")
+    versions(scrubbed, "v5")
+    coloured(scrubbed, "blue")
+
+
+def test_versions_are_played_to_the_newest(scrubbed: Pane) -> None:
+    scrubbed.page.evaluate("""() => {
+        window.said = [];
+        const look = () => {
+            const text = document.querySelector("[data-testid=versions] .version").textContent;
+            if (window.said.at(-1) !== text) window.said.push(text);
+        };
+        const changes = {subtree: true, childList: true, characterData: true};
+        new MutationObserver(look).observe(document.querySelector("footer"), changes);
+    }""")
+    scrubbed.press(".")
+    versions(scrubbed, "v1 of 3")
+    versions(scrubbed, "v3")
+    assert scrubbed.page.evaluate("window.said") == ["v1 of 3", "v2 of 3", "v3"]
+    expect(scrubbed.page.get_by_role("button", name="Play the versions")).to_be_visible()
+
+
+def test_each_output_keeps_its_version_unless_they_are_linked(scrubbed: Pane, publish: Publish) -> None:
+    first = scrubbed.shown
+    for number in range(3):
+        second = publish(html(f"<p id=p>step {number + 1}</p>"), display_id="other")
+    scrubbed.go(second)
+    scrubbed.press("[")
+    scrubbed.press("k")
+    scrubbed.ready(first)
+    versions(scrubbed, "v3")
+    scrubbed.press("Control+k")
+    expect(scrubbed.page.get_by_role("combobox")).to_be_focused()
+    scrubbed.page.keyboard.type("same step")
+    scrubbed.press("Enter")
+    expect(scrubbed.page.get_by_role("dialog")).to_have_count(0)
+    scrubbed.press("[")
+    scrubbed.press("[")
+    versions(scrubbed, "v1 of 3")
+    scrubbed.press("j")
+    scrubbed.ready(second)
+    versions(scrubbed, "v1 of 3")
+    expect(scrubbed.page.frame_locator("[data-testid=stage] iframe").locator("#p")).to_have_text("step 1")
+
+
+def test_an_output_with_one_version_has_no_slider(
+    open_pane: OpenPane, publish: Publish, hub: connection.Connection
+) -> None:
+    output = publish({"text/plain": "once"})
+    pane = open_pane()
+    pane.ready(output)
+    expect(pane.page.get_by_test_id("versions")).to_have_count(0)
