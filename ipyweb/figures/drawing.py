@@ -118,9 +118,24 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, **options)
 
 
+class _Pixels(io.RawIOBase):
+    """A file that keeps the renderer's own memory, in place of a copy."""
+
+    written: memoryview | bytes = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.written = memoryview(data).cast("B")
+        return len(self.written)
+
+
 def _for_screen(figure: "Figure", dpi: float) -> bytes:
     """A PNG for a pane that waits for it."""
-    pixels = _saved(figure, format="raw", dpi=dpi)
+    file = _Pixels()
+    figure.savefig(file, bbox_inches=None, format="raw", dpi=dpi)
+    pixels = file.written
     width, height = (int(inches * dpi) for inches in figure.get_size_inches())
     if len(pixels) != 4 * width * height:  # rounded in another way
         return _saved(figure, format="png", dpi=dpi)

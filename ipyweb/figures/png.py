@@ -11,7 +11,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TRUECOLOUR, TRUECOLOUR_WITH_ALPHA = 2, 6
 
 
-def encode(width: int, height: int, rgba: bytes, dpi: float) -> bytes:
+def encode(width: int, height: int, rgba: bytes | memoryview, dpi: float) -> bytes:
     """A PNG file.
 
     Args:
@@ -24,8 +24,11 @@ def encode(width: int, height: int, rgba: bytes, dpi: float) -> bytes:
 
     pixels = numpy.frombuffer(rgba, numpy.uint8).reshape(height, width, 4)
     channels = 3 if pixels[..., 3].min(initial=255) == 255 else 4
-    lines = numpy.zeros((height, 1 + width * channels), numpy.uint8)  # each begins with its filter, 0 for none
-    lines[:, 1:].reshape(height, width, channels)[...] = pixels[..., :channels]
+    lines = numpy.empty((height, 1 + width * channels), numpy.uint8)
+    lines[:, 0] = 0  # no filter
+    samples = lines[:, 1:].reshape(height, width, channels)
+    for channel in range(channels):  # four times as fast as all at once
+        samples[..., channel] = pixels[..., channel]
     packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     colours = TRUECOLOUR if channels == 3 else TRUECOLOUR_WITH_ALPHA
     header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
