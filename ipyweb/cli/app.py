@@ -217,6 +217,8 @@ class IPyWebApp(Command):
             ("list", "list", "List", "List the outputs of this project."),
             ("get", "get", "Get", "Write an output's data to a file or to stdout."),
             ("clear", "clear", "Clear", "Remove this project's outputs."),
+            ("export", "export", "Export", "Write outputs into one file: a report, a notebook or an archive."),
+            ("import", "import_", "Import", "Take outputs back from an archive."),
             ("diff", "diff", "Diff", "Tell what changed between two runs of a script."),
             ("status", "status", "Status", "Tell whether the hub runs, where, and what it holds."),
             ("stop", "stop", "Stop", "Stop the hub; nothing is lost."),

@@ -141,7 +141,7 @@ class Get(Command):
 
     def _write(self, data: bytes, content_type: str) -> None:
         if self.output not in ("", "-"):
-            _write_file(Path(self.output), data)
+            write_file(Path(self.output), data)
             return
         text = any(fnmatch(content_type.partition(";")[0].strip(), pattern) for pattern in _TEXT)
         on_terminal = is_terminal(sys.stdout)
@@ -168,7 +168,7 @@ def _choose(record: Record, wanted: tuple[str, ...], sized: bool) -> str:
     return mime
 
 
-def _write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write `data` so that nobody sees half of it; devices and pipes are written to as they are."""
     if path.exists() and not path.is_file():
         path.write_bytes(data)

@@ -17,7 +17,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from ..connection import Scope
 from .messages import BadMessage
-from .store import NotFound, TooLarge, Unavailable, WrongKey
+from .store import MissingBlob, NotFound, TooLarge, Unavailable, WrongKey
 
 if TYPE_CHECKING:
     from .context import Context
@@ -46,6 +46,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (BadMessage, 400),
     (NotFound, 404),
     (WrongKey, 403),
+    (MissingBlob, 409),
     (TooLarge, 413),
     (Unavailable, 507),
 )

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ from .auth import Codes, Keys
 from .hub import HubState
 from .keepers import Keepers
 from .static import Static
-from .store import Store
+from .store import Store, timestamp
 from .writer import StoreThread
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ class Context:
             "url": self.url,
             "started": self.started,
         }
+
+    def now(self) -> str:
+        """The time as it stands in records."""
+        return timestamp(datetime.now(UTC))
 
     async def call(self, job: Callable[[Store], T]) -> T:
         """Run a job on the store."""

@@ -124,7 +124,7 @@ def hello(header: Mapping[str, Any]) -> Hello:
     """
     session = _mapping(header.get("session"), "session")
     return Hello(
-        id=_match(_SESSION, session.get("id"), "session id of 32 hexadecimal digits"),
+        id=session_id(session.get("id")),
         key=_match(_KEY, header.get("key"), "key of 64 hexadecimal digits"),
         project=line(session.get("project"), 4096) or "",
         title=line(session.get("title")) or "",
@@ -135,7 +135,7 @@ def hello(header: Mapping[str, Any]) -> Hello:
         python=line(session.get("python"), 64) or "",
         argv=dumps([line(each, 4096) or "" for each in _list(session.get("argv"))[:256]]),
         cwd=line(session.get("cwd"), 4096) or "",
-        started=_time(session.get("started")),
+        started=time(session.get("started")),
         private=bool(session.get("private")),
         script=line(session.get("script"), 4096) or None,
     )
@@ -172,7 +172,7 @@ def _display(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview])
     transient = content.get("transient")
     return Display(
         seq=seq,
-        time=_time(header.get("time")),
+        time=time(header.get("time")),
         display_id=display_id(transient.get("display_id") if isinstance(transient, dict) else None),
         title=line(content.get("title")),
         data=_data(content.get("data"), buffers),
@@ -180,8 +180,8 @@ def _display(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview])
         source=source(content.get("source")),
         problems=problems,
         update=header.get("type") == "update_display_data",
-        figure=_figure(content.get("figure")),
-        seconds=_seconds(content.get("seconds")),
+        figure=figure(content.get("figure")),
+        seconds=seconds(content.get("seconds")),
     )
 
 
@@ -192,12 +192,12 @@ def drawn(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) ->
         BadMessage: it cannot be taken.
     """
     content = _content(header)
-    description, seconds = content.get("description"), _seconds(content.get("seconds"))
+    description, took = content.get("description"), seconds(content.get("seconds"))
     said: dict[str, Any] = {}
     if description is not None:
         said["description"] = text(description, MAX_DESCRIPTION)
-    if seconds is not None:
-        said["seconds"] = seconds
+    if took is not None:
+        said["seconds"] = took
     if content.get("failed"):
         said["failed"] = True
     if "size" in content:
@@ -206,6 +206,15 @@ def drawn(seq: int, header: Mapping[str, Any], buffers: Sequence[memoryview]) ->
         said["drawn"] = line(content["drawn"], 32)
     problems = [line(each, 500) or "" for each in _list(content.get("problems"))[:MAX_PROBLEMS]]
     return Drawn(seq, figure_id(header.get("figure")), _data(content.get("data"), buffers), said, problems)
+
+
+def session_id(value: Any) -> str:
+    """A session's id.
+
+    Raises:
+        BadMessage: it is none.
+    """
+    return _match(_SESSION, value, "session id of 32 hexadecimal digits")
 
 
 def figure_id(value: Any) -> str:
@@ -226,8 +235,12 @@ def keeper_id(value: Any) -> str:
     return _match(_KEEPER, value, "keeper of 16 hexadecimal digits")
 
 
-def _figure(value: Any) -> str | None:
-    """Which figure a display shows, as JSON text."""
+def figure(value: Any) -> str | None:
+    """Which figure a display shows, as JSON text; ``None`` when it shows none.
+
+    Raises:
+        BadMessage: it is no figure.
+    """
     if value is None:
         return None
     given = _mapping(value, "content.figure")
@@ -388,7 +401,8 @@ def _versions(value: Any) -> dict[str, str]:
     return {str(line(name, 64)): str(line(version, 64)) for name, version in given}
 
 
-def _seconds(value: Any) -> float | None:
+def seconds(value: Any) -> float | None:
+    """A length of time in seconds; ``None`` where it is none."""
     number = type(value) in (int, float) and 0 <= value < 1e9
     return round(float(value), 4) if number else None
 
@@ -397,7 +411,12 @@ def _cell(value: Any) -> int | str | None:
     return integer(value) if not isinstance(value, str) else line(value, 64)
 
 
-def _time(value: Any) -> str:
+def time(value: Any) -> str:
+    """A time, ISO 8601.
+
+    Raises:
+        BadMessage: it is none.
+    """
     if not isinstance(value, str) or len(value) > 40 or not _TIME.fullmatch(value):
         raise BadMessage(f"expected a time such as 2026-11-20T11:01:38.123456Z, got {str(value)[:60]!r}")
     return value

@@ -325,6 +325,29 @@ PATHS: dict[str, dict[str, Schema]] = {
             query=[{"name": "with", "in": "query", "description": "id of the other run", "schema": _TEXT}],
         )
     },
+    "/api/export": {
+        "get": _does(
+            "Outputs as one file: an HTML report, a notebook, or an archive for /api/import. X-Ipyweb-Outputs says how "
+            "many there are, X-Ipyweb-Bytes about how many bytes",
+            "*/*",
+            query=_query(
+                format="html, ipynb, zip or json",
+                ids="comma-separated; else all of the project or session",
+                project="of one project",
+                session="of one session",
+                include="comma-separated, of code, argv, cwd, host, which are left out otherwise",
+                title="of a report",
+            ),
+        )
+    },
+    "/api/import": {
+        "post": _does(
+            "Take in (a part of) the manifest of an archive, whose bytes were uploaded before (admin)",
+            _object(imported=_array(_INTEGER), known=_INTEGER),
+            body={"type": "object"},
+            status=201,
+        )
+    },
     "/api/blobs/{sha256}": {
         "head": _does("Whether bytes are stored (session, admin)"),
         "put": _does("Store bytes of which this is the hash (session, admin)", status=201),

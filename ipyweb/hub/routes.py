@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import http, public, sockets, uploads
+from . import exporting, http, public, sockets, uploads
 from .base import Guard
 from .context import Context
 
@@ -27,6 +27,8 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/sessions", http.Sessions),
     ("/api/runs", http.Runs),
     (f"/api/runs/{_RUN}", http.Run),
+    ("/api/export", exporting.Export),
+    ("/api/import", exporting.Import),
     ("/api/codes", http.CodesHandler),
     ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..protocol import by_richness, is_companion
-from . import disk, queries, retention, runs, search
+from . import disk, imports, queries, retention, runs, search
 from .blobs import SCHEMAS, Blobs
+from .imports import Archive
 from .messages import MAX_PROBLEMS, Blob, Bye, Clear, Command, Display, Drawn, Hello, SessionChange, dumps
 from .retention import Limits
 from .schema import PAGE
@@ -392,6 +393,20 @@ class SqliteStore(Sessions):
         self.require_writing()
         return retention.purge(self, _schema(row), output_id)
 
+    def bytes_of(self, ids: Sequence[int]) -> int:
+        statement = "SELECT coalesce(sum(size), 0) FROM outputs WHERE id IN (SELECT value FROM json_each(?))"
+        (size,) = self.db.execute(statement, (json.dumps(ids),)).fetchone()
+        return int(size)
+
+    def session(self, session: str) -> SessionRow:
+        found = queries.rows_of(self.db, [], [session])
+        if not found:
+            raise NotFound(f"there is no session {session}")
+        return cast("SessionRow", found[0])
+
+    def take_in(self, archive: Archive) -> dict[str, Any]:
+        return imports.take_in(self, archive)
+
     def restore_all(self, ids: Sequence[int]) -> list[int]:
         self.require_writing()
         return [row.id for row in search.rows_with(self.db, ids) if self._set_removed(row, None)]
@@ -406,7 +421,7 @@ class SqliteStore(Sessions):
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         state = "removed IS NOT NULL" if which.removed else "removed IS NULL"
-        pinned = "1" if which.ids is not None or which.removed else "NOT pinned"
+        pinned = "1" if which.ids is not None or which.removed or which.pinned else "NOT pinned"
         return search.matching(self.db, " AND ".join((state, pinned, *used)), list(used.values()))
 
     def clear(self, which: Selection) -> list[int]:

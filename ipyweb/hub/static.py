@@ -1,11 +1,13 @@
 """The built pane, read into memory at start: the environment may be deleted while the hub runs."""
 
+import gzip
 import mimetypes
+import re
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
-INDEX, FRAME = "index.html", "frame.html"
+INDEX, FRAME, REPORT = "index.html", "frame.html", "report.html"
 FRAME_CSP = (
     "sandbox allow-scripts allow-downloads allow-forms allow-modals allow-pointer-lock; default-src 'none'; "
     "script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src 'unsafe-inline' blob: data:; "
@@ -47,6 +49,27 @@ class Static:
         """The document in which outputs are drawn."""
         return self._files.get(FRAME) or Asset(_UNBUILT, None, "text/html; charset=utf-8")
 
+    @property
+    def report(self) -> bytes:
+        """The template of reports."""
+        return self._files[REPORT].content
+
+    def has_library(self, name: str) -> bool:
+        """Whether the pane was built with a library of that name; ``frame`` is the frame's own document."""
+        return self._library(name) is not None
+
+    def library(self, name: str) -> bytes:
+        """A library of the pane as a classic script, or the frame's document, gzipped."""
+        found = self._library(name)
+        assert found is not None
+        return found.gzipped or gzip.compress(found.content)
+
+    def _library(self, name: str) -> Asset | None:
+        if name == "frame":
+            return self._files.get(FRAME)
+        found = (path for path in self._files if re.fullmatch(rf"assets/{re.escape(name)}-[0-9a-f]+\.js", path))
+        return self._files.get(next(found, ""))
+
     def asset(self, path: str) -> Asset | None:
         """A file below ``assets/``."""
         return self._files.get(f"assets/{path}")
@@ -56,6 +79,7 @@ def load() -> Static:
     """Read ``ipyweb/static``."""
     root = resources.files("ipyweb") / "static"
     contents = dict(_walk(root, "")) if root.is_dir() else {}
+    contents[REPORT] = (resources.files("ipyweb") / "hub" / REPORT).read_bytes()
     return Static(
         {
             path: Asset(content, contents.get(f"{path}.gz"), content_type(path))

@@ -8,9 +8,12 @@ every change of an output or a session; each row carries the event that last cha
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol
 
 from .messages import Command, Display, Drawn, Hello
+
+if TYPE_CHECKING:
+    from .imports import Archive
 
 
 class StoreError(Exception):
@@ -194,6 +197,7 @@ class Selection(NamedTuple):
         ids: the outputs; ``None`` for all that the rest describes.
         older_than: seconds since their last change.
         removed: those in the trash, instead of those that are not.
+        pinned: pinned ones too.
     """
 
     ids: tuple[int, ...] | None = None
@@ -201,6 +205,7 @@ class Selection(NamedTuple):
     session: str | None = None
     older_than: float | None = None
     removed: bool = False
+    pinned: bool = False
 
 
 class Page(NamedTuple):
@@ -297,6 +302,15 @@ class Store(Protocol):
 
     def purge(self, output_id: int) -> int:
         """Delete an output for good and return the event of its tombstone. Raises `NotFound`."""
+
+    def bytes_of(self, ids: Sequence[int]) -> int:
+        """What the newest versions of some outputs take."""
+
+    def session(self, session: str) -> SessionRow:
+        """One session. Raises `NotFound`."""
+
+    def take_in(self, archive: "Archive") -> dict[str, Any]:
+        """Store the outputs of an archive, see `imports.take_in`. Raises `MissingBlob`."""
 
     def restore_all(self, ids: Sequence[int]) -> list[int]:
         """Take outputs out of the trash and return those that were there."""

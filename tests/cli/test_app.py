@@ -13,7 +13,7 @@ SUBCOMMANDS = sorted(IPyWebApp.subcommands)
 
 
 def test_all_subcommands_of_the_design_are_there() -> None:
-    names = "clear demo diff disable doctor enable get list open run serve status stop url"
+    names = "clear demo diff disable doctor enable export get import list open run serve status stop url"
     assert " ".join(SUBCOMMANDS) == names
 
 

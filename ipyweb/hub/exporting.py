@@ -1,0 +1,89 @@
+"""The routes that give outputs away and take them back; the formats are in `export`, taking back in `imports`."""
+
+import re
+from typing import Any
+
+from . import imports
+from .base import ADMIN, ANY, Handler
+from .export import PRIVATE, WRITERS, Item
+from .store import NotFound, Selection, Store
+
+_MAX_IDS = 100_000
+
+
+class Export(Handler):
+    """``/api/export``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        name = self.get_query_argument("format", "html").lower()
+        if name not in WRITERS:
+            self.refuse(400, f"expected format to be one of {', '.join(WRITERS)}, got {name[:40]!r}")
+        which, include = self._selection(), self._include()
+        ids: list[int] = await self.hub.call(lambda store: store.select(which))
+        if not ids:
+            self.refuse(404, "there are no such outputs to export")
+        title = self.text_argument("title") or "Outputs"
+        writer = WRITERS[name](include, self.hub.static, title[:200])
+        now = self.hub.now()
+        self.set_header("Content-Type", writer.content_type)
+        self.set_header("Content-Disposition", f'attachment; filename="ipyweb-{now[:10]}.{writer.suffix}"')
+        self.set_header("X-Ipyweb-Outputs", str(len(ids)))
+        self.set_header("X-Ipyweb-Bytes", str(await self.hub.call(lambda store: store.bytes_of(ids))))
+        self.write(writer.begin(len(ids), now))
+        for output in ids:
+            item = await self.hub.call(lambda store, output=output: _item(store, output))  # type: ignore[misc]
+            if item is None:
+                continue
+            contents = {name: await self._content(name) for name in dict.fromkeys(writer.wanted(item))}
+            for piece in await self.hub.in_background(
+                lambda item, contents: list(writer.output(item, contents)), item, contents
+            ):
+                self.write(piece)
+            await self.flush()
+        self.finish(await self.hub.in_background(writer.end))
+
+    async def _content(self, sha256: str) -> bytes:
+        try:
+            data = await self.hub.call(lambda store: store.blob(sha256))
+        except NotFound:  # purged, or its file is gone; the rest is given away all the same
+            return b""
+        if isinstance(data.content, bytes):
+            return data.content
+        with data.content as file:
+            content: bytes = await self.hub.in_background(file.read)
+            return content
+
+    def _selection(self) -> Selection:
+        text = self.text_argument("ids")
+        if text is not None and not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", text):
+            self.refuse(400, f"expected ids such as 15,16,17, got {text[:60]!r}")
+        ids = None if text is None else tuple(map(int, text.split(",")))[:_MAX_IDS]
+        project, session = self.text_argument("project"), self.text_argument("session")
+        return Selection(ids, project, session, pinned=True)
+
+    def _include(self) -> frozenset[str]:
+        include = frozenset(filter(None, self.get_query_argument("include", "").lower().split(",")))
+        if not include <= {*PRIVATE}:
+            self.refuse(400, f"expected include to be of {', '.join(PRIVATE)}, got {', '.join(sorted(include))[:60]!r}")
+        return include
+
+
+class Import(Handler):
+    """``/api/import``."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        archive = imports.checked(self.json_body())
+        imported: dict[str, Any] = await self.hub.call(lambda store: store.take_in(archive))
+        self.send_json(imported, 201)
+
+
+def _item(store: Store, output: int) -> Item | None:
+    try:
+        row = store.output(output)
+        return Item(row, store.session(row.session), store.versions(output))
+    except NotFound:  # purged meanwhile
+        return None
