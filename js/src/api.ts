@@ -8,6 +8,13 @@ export interface HubState {
   version: string;
   event: number;
   outputs: number;
+  /** Bytes that the store takes, may take, and takes for what was removed. */
+  bytes: number;
+  max_bytes: number;
+  trash_bytes: number;
+  /** Days for which a removed output can come back, and for which one is kept. */
+  trash_days: number;
+  max_age: number;
   durable: boolean;
   notices: string[];
   /** Path of the frame document. */
@@ -24,6 +31,14 @@ export interface OutputList {
 
 /** What the user may change of an output. */
 export type Edits = Partial<Pick<OutputRecord, "title" | "note" | "pinned">>;
+
+/** Outputs by id, or by what they have in common; `removed`: those in the trash. */
+export interface Selection {
+  ids?: readonly number[];
+  project?: string | null;
+  session?: string;
+  removed?: boolean;
+}
 
 /** The hub refused, with its own words where it gave some. */
 export class HubError extends Error {
@@ -54,10 +69,11 @@ export class Api {
   sessions = (): Promise<{ sessions: SessionRecord[] }> => this.#json("api/sessions");
 
   /** The newest outputs, or those with a smaller id than `before`. */
-  outputs(query: { limit: number; before?: number; project: string | null; q?: string }, signal?: AbortSignal): Promise<OutputList> {
+  outputs(query: { limit: number; before?: number; project: string | null; q?: string; removed?: boolean }, signal?: AbortSignal): Promise<OutputList> {
     const fields = new URLSearchParams({ limit: String(query.limit) });
     if (query.before !== undefined) fields.set("before", String(query.before));
     if (query.project !== null) fields.set("project", query.project);
+    if (query.removed) fields.set("removed", "1");
     if (query.q !== undefined) fields.set("q", query.q);
     return this.#json(`api/outputs?${fields}`, { signal });
   }
@@ -70,7 +86,13 @@ export class Api {
 
   remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, { method: "DELETE" });
 
-  restore = (id: number): Promise<OutputRecord> => this.#json(`api/outputs/${id}/restore`, { method: "POST" });
+  restore = (ids: readonly number[]): Promise<{ restored: number[] }> => this.#json("api/restore", { method: "POST", body: { ids } });
+
+  /** Move what is described to the trash, but for pinned outputs that are not named. */
+  clear = (which: Selection): Promise<{ removed: number[] }> => this.#json("api/clear", { method: "POST", body: which });
+
+  /** Delete what is described for good. */
+  purge = (which: Selection): Promise<{ purged: number[] }> => this.#json("api/clear?purge=1", { method: "POST", body: which });
 
   /** A figure's PNG, drawn anew in a size; the stored one when nobody can draw it any more. */
   async drawing(output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> {

@@ -1,7 +1,7 @@
 /** The pane's state and what it can do: outputs, sessions, connection, and the user's settings. Components only show it. */
 import { action, applies, keymap, type ActionName } from "./actions.ts";
 import { neighbours } from "./ahead.ts";
-import { Api, fetchData, HubError, type Edits, type HubState } from "./api.ts";
+import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type Selection } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
 import type { Theme } from "./frame/channel.ts";
 import { Drawings } from "./drawings.ts";
@@ -21,7 +21,7 @@ import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
 
-export type Dialog = "help" | "palette" | "size" | "rename" | "note";
+export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash";
 
 export interface Toast {
   text: string;
@@ -32,6 +32,8 @@ const FIRST_PAGE = 200;
 const PAGE = 1000;
 /** How many the hub finds at most, the newest. */
 const FOUND = 500;
+/** How many restored outputs are asked for one by one; more of them come with the hub's events. */
+const FEW = 10;
 const TOAST_FOR = 8000;
 /** Milliseconds of silence after which a tab that comes back looks whether its connection is alive. */
 const SILENCE = 30_000;
@@ -66,6 +68,8 @@ export class Pane {
   #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** What came of drawing a figure anew, the last time. */
   #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
+  /** What was removed here, the last at the end; and whether the newest was followed then. */
+  readonly #removed: { ids: Promise<number[]>; following: boolean }[] = [];
   readonly #drawings = new Drawings();
   readonly #keepers = new Set<string>();
   #api: Api | undefined;
@@ -399,24 +403,81 @@ export class Pane {
   /** Remove the output shown; it lies in the hub's trash and can come back. */
   async remove(): Promise<void> {
     const output = this.outputs.shown;
-    if (!output) return;
-    const wasFollowing = this.outputs.following;
-    this.outputs.apply([{ ...output, removed: new Date().toISOString() }]);
+    if (output) await this.#remove({ ids: [output.id] }, [output], `Removed ${output.title ?? `output ${output.id}`}`);
+  }
+
+  /** Remove what is listed, but for what is pinned. */
+  async clear(): Promise<void> {
+    const { order, project } = this.outputs;
+    const listed = order.flatMap((id) => this.outputs.get(id) ?? []).filter(({ pinned }) => !pinned);
+    await this.#remove(this.search.active ? { ids: listed.map(({ id }) => id) } : { project }, listed);
+  }
+
+  /** Remove what the session of the output shown has shown, but for what is pinned. */
+  async clearSession(): Promise<void> {
+    const { shown } = this.outputs;
+    if (!shown) return;
+    const listed = this.outputs.inScope.filter(({ session, pinned }) => session === shown.session && !pinned);
+    await this.#remove({ session: shown.session }, listed);
+  }
+
+  async #remove(which: Selection, listed: readonly OutputRecord[], says?: string): Promise<void> {
+    const { following } = this.outputs;
+    this.outputs.apply(listed.map((each) => ({ ...each, removed: new Date().toISOString() })));
+    const removing = this.#api!.clear(which).then(({ removed }) => removed);
+    this.#removed.push({ ids: removing.catch(() => []), following });
     try {
-      await this.#api!.remove(output.id);
-      this.say(`Removed ${output.title ?? `output ${output.id}`}`, () => void this.#restore(output, wasFollowing));
+      const removed = await removing;
+      this.say(says ?? `Removed ${removed.length} outputs`, () => void this.undoRemoval());
     } catch (error) {
-      this.outputs.apply([output]);
+      this.outputs.apply(listed);
       this.say(`Not removed: ${(error as Error).message}`);
     }
   }
 
-  async #restore(output: OutputRecord, follow: boolean): Promise<void> {
+  /** Bring back what was removed last. */
+  async undoRemoval(): Promise<void> {
+    const last = this.#removed.pop();
+    if (!last) return this.say("There is nothing to undo");
+    const ids = await last.ids;
+    this.toast = null;
+    await this.restore(ids);
+    const id = ids.at(-1);
+    if (id !== undefined && !(last.following && id === this.outputs.order.at(-1))) await this.#showOutput(id);
+  }
+
+  /** Take outputs out of the trash. */
+  async restore(ids: readonly number[]): Promise<void> {
     try {
-      this.outputs.apply([await this.#api!.restore(output.id)]);
-      if (!follow || output.id !== this.outputs.order.at(-1)) this.outputs.select(output.id);
+      const { restored } = await this.#api!.restore(ids);
+      if (restored.length <= FEW) this.outputs.apply(await Promise.all(restored.map((id) => this.#api!.output(id))));
     } catch (error) {
       this.say(`Not restored: ${(error as Error).message}`);
+    }
+  }
+
+  /** The newest of what lies in the trash, and how much the hub holds. */
+  async trash(): Promise<OutputList> {
+    const [state, list] = await Promise.all([this.#api!.state(), this.#api!.outputs({ limit: FIRST_PAGE, project: this.outputs.project, removed: true })]);
+    this.hub = state;
+    return list;
+  }
+
+  /** Delete outputs of the trash for good. */
+  async purge(ids: readonly number[]): Promise<void> {
+    await this.#purge({ ids, removed: true });
+  }
+
+  async emptyTrash(): Promise<void> {
+    await this.#purge({ project: this.outputs.project, removed: true });
+  }
+
+  async #purge(which: Selection): Promise<void> {
+    try {
+      const { purged } = await this.#api!.purge(which);
+      this.say(purged.length === 1 ? "Deleted for good" : `Deleted ${purged.length} outputs for good`);
+    } catch (error) {
+      this.say(`Not deleted: ${(error as Error).message}`);
     }
   }
 

@@ -32,3 +32,12 @@ export function place({ source }: OutputRecord): string {
 }
 
 export const sessionName = (session: SessionRecord | undefined): string => session?.name ?? session?.title ?? "";
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** Bytes in units that people read: `640 B`, `1.2 MB`; a kB has 1024 of them. */
+export function bytes(count: number): string {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, count)) / 10)));
+  const value = count / 1024 ** power;
+  return `${power > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
