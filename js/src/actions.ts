@@ -6,9 +6,9 @@
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 
-export type Group = "Go" | "Look" | "Find" | "Versions" | "Tidy" | "Pane";
+export type Group = "Go" | "Look" | "Find" | "Versions" | "Take" | "Tidy" | "Pane";
 
-export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Versions", "Tidy", "Pane"];
+export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Versions", "Take", "Tidy", "Pane"];
 
 interface Entry {
   name: string;
@@ -57,6 +57,11 @@ const TABLE = [
     name: "link-versions", says: "All outputs in the same step", group: "Versions", keys: [],
     run: ({ scrubber }) => void (scrubber.linked = !scrubber.linked), checked: ({ scrubber }) => scrubber.linked,
   },
+  { name: "copy", says: "Copy the picture", group: "Take", keys: ["c"], when: some, run: (pane) => void pane.copyPicture() },
+  { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: (pane) => void pane.savePicture("png") },
+  { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: (pane) => void pane.savePicture("svg") },
+  { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.save(pane.view)) },
+  { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.copyCode() },
   { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: (pane) => void (pane.dialog = "rename") },
   { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: (pane) => void (pane.dialog = "note") },
   { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },

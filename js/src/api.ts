@@ -94,13 +94,15 @@ export class Api {
   /** Delete what is described for good. */
   purge = (which: Selection): Promise<{ purged: number[] }> => this.#json("api/clear?purge=1", { method: "POST", body: which });
 
+  /** A figure, drawn in a size and format. @throws when nobody can draw it, and it is not stored */
+  async rendering(output: OutputRecord, mime: string, size: Size): Promise<Blob> {
+    const response = await this.#data(output, mime, size);
+    return response.blob();
+  }
+
   /** A figure's PNG, drawn anew in a size; the stored one when nobody can draw it any more. */
   async drawing(output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> {
-    const query = new URLSearchParams({ mime: "image/png", version: String(output.version) });
-    for (const [name, value] of Object.entries(size)) query.set(name, String(value));
-    const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
-    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal });
-    if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
+    const response = await this.#data(output, "image/png", size, signal);
     const { headers } = response;
     return {
       blob: await response.blob(),
@@ -108,6 +110,15 @@ export class Api {
       gone: headers.get("X-Ipyweb-Environment") === "gone",
       reason: headers.get("X-Ipyweb-Reason") ?? "",
     };
+  }
+
+  async #data(output: OutputRecord, mime: string, size: Size, signal?: AbortSignal): Promise<Response> {
+    const query = new URLSearchParams({ mime, version: String(output.version) });
+    for (const [name, value] of Object.entries(size)) query.set(name, String(value));
+    const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal: signal ?? null });
+    if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
+    return response;
   }
 
   async #json<T>(path: string, { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {}): Promise<T> {

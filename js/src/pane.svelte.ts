@@ -16,6 +16,7 @@ import { byRichness } from "./renderers/table.ts";
 import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
+import { copy, download, MIME, type Format } from "./taking.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
 
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
@@ -486,14 +487,55 @@ export class Pane {
     const ref = output.data[mime];
     if (!ref) return;
     try {
-      const url = URL.createObjectURL(new Blob([await fetchData(ref.url)], { type: "application/octet-stream" }));
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = fileName(output, mime);
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      download(new Blob([await fetchData(ref.url)]), fileName(output, mime));
     } catch (error) {
       this.say((error as HubError).message);
+    }
+  }
+
+  /** Draws a figure to be taken away. */
+  render = (output: OutputRecord, format: Format, size: Size): Promise<Blob> => {
+    const known = format === "png" ? this.drawing(output, size)?.blob : undefined;
+    return known ? Promise.resolve(known) : this.#api!.rendering(output, MIME[format], size);
+  };
+
+  /** Save what is shown, as it is seen; what is stored in that format where there is no picture of it. */
+  async savePicture(format: Format): Promise<void> {
+    const { view } = this;
+    if (!view) return;
+    try {
+      download(await this.stage!.snapshot(format), fileName(view.output, MIME[format]));
+    } catch (error) {
+      if (view.output.data[MIME[format]]) await this.save({ output: view.output, mime: MIME[format] });
+      else this.say(`Not saved: ${(error as Error).message}`);
+    }
+  }
+
+  /** Copy what is shown as a picture, as it is seen; of a text, the text. */
+  async copyPicture(): Promise<void> {
+    const { view } = this;
+    if (!view) return;
+    this.leave(); // browsers copy nothing for a page whose frame has the focus
+    const isText = view.mime === "text/plain";
+    try {
+      if (isText) await copy(fetchData(view.output.data[view.mime]!.url).then((bytes) => new Blob([bytes], { type: "text/plain" })), "text/plain");
+      else await copy(this.stage!.snapshot("png"), MIME.png);
+      this.say(isText ? "Copied the text" : "Copied the picture");
+    } catch (error) {
+      this.say(`Not copied: ${(error as Error).message}`);
+    }
+  }
+
+  /** Copy the code that made the output. */
+  async copyCode(): Promise<void> {
+    const code = this.outputs.shown?.source.code;
+    if (!code) return;
+    this.leave();
+    try {
+      await copy(Promise.resolve(new Blob([code], { type: "text/plain" })), "text/plain");
+      this.say("Copied the code");
+    } catch (error) {
+      this.say(`Not copied: ${(error as Error).message}`);
     }
   }
 

@@ -14,10 +14,11 @@ import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
 import { drawFirst, fit, LiveFigure, sizeIn, type Draw, type Drawing, type Fate, type First, type Size } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
-import { family, type Family } from "./renderers/table.ts";
+import { family, label, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
+import { asPng, MIME, type Format } from "./taking.ts";
 import { Viewport, wheelFactor, type Content, type Kind } from "./viewport.svelte.ts";
 
 /** One MIME type of one version of an output. */
@@ -37,6 +38,8 @@ export interface PresenterEvents {
   save(view: View): void;
   /** Draws a matplotlib figure for the stage. */
   draw: Draw;
+  /** Draws a matplotlib figure to be taken away. */
+  render(output: OutputRecord, format: Format, size: Size): Promise<Blob>;
   /** Whether a figure can be drawn before its stored picture is there. */
   draws(output: OutputRecord): boolean;
   /** What was drawn of a figure in that size, if it is still there. */
@@ -59,6 +62,8 @@ const KEPT = 4;
 const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
 const UNDISTURBED = 100;
+/** Milliseconds for a frame to give a picture of what it shows. */
+const SNAPSHOT_WITHIN = 10_000;
 const NONE: Companions = { assets: [], preludes: [] };
 /** Lines that an output may say about what was left out. */
 const NOTICES = 20;
@@ -83,6 +88,7 @@ export class Presenter {
   readonly #kept: Layer[] = [];
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
+  #snapshotted: (bytes: ArrayBuffer | null) => void = () => {};
   #theme: Theme;
   #current: Layer | undefined;
   #next: Layer | undefined;
@@ -133,6 +139,35 @@ export class Presenter {
     this.#flying = this.#pending = undefined;
     this.#dropNext();
     this.#leave();
+  }
+
+  /** What is shown as it is seen, to be taken away. @throws when it is no picture in that format */
+  async snapshot(format: Format): Promise<Blob> {
+    const layer = this.#current;
+    if (!layer) throw new Error("nothing is shown");
+    const { view, frame } = layer;
+    const blob = await (frame ? this.#snapshotOf(frame, format) : this.#pictureAs(view, format));
+    if (!blob) throw new Error(`${label(view.mime)} cannot be taken as ${format.toUpperCase()}`);
+    return blob;
+  }
+
+  async #pictureAs(view: View, format: Format): Promise<Blob | null> {
+    if (isPicture(view)) return this.#events.render(view.output, format, this.#sizeOf(view.output, format === "svg" ? 1 : undefined));
+    if (!isImage(view) || format === "svg") return null;
+    return asPng(new Blob([await fetchData(view.output.data[view.mime]!.url)], { type: view.mime }));
+  }
+
+  /** Asks a frame, which may have nothing to give, or not answer. */
+  #snapshotOf(frame: Frame, format: Format): Promise<Blob | null> {
+    return new Promise((resolve) => {
+      const settle = (bytes: ArrayBuffer | null) => {
+        clearTimeout(timer);
+        resolve(bytes && new Blob([bytes], { type: MIME[format] }));
+      };
+      const timer = setTimeout(settle, SNAPSHOT_WITHIN, null);
+      this.#snapshotted = settle;
+      frame.send({ type: "snapshot", format, scale: window.devicePixelRatio || 1 });
+    });
   }
 
   /** Get ready for what will likely be shown next, the likeliest first; when there is time, figures are drawn too. */
@@ -209,8 +244,8 @@ export class Presenter {
   }
 
   /** What to ask for a figure now. */
-  #sizeOf({ id, figure }: OutputRecord): Size {
-    return sizeIn(figure!, this.#stage, this.#lens.sizing, this.#lens.camera(id).zoom);
+  #sizeOf({ id, figure }: OutputRecord, ratio = window.devicePixelRatio || 1): Size {
+    return sizeIn(figure!, this.#stage, this.#lens.sizing, ratio, this.#lens.camera(id).zoom);
   }
 
   // -- in the shell ---------------------------------------------------------------------------------------------------
@@ -302,6 +337,7 @@ export class Presenter {
       want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
+      snapshot: ({ bytes }) => layer === this.#current && this.#snapshotted(bytes),
       zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
       pan: ({ x, y }) => layer === this.#current && this.viewport.panBy(x, y),
       link: ({ href }) => layer === this.#current && this.#events.link(href),

@@ -6,6 +6,8 @@ import type { OutputRecord, VersionRecord } from "./protocol.ts";
 
 /** Milliseconds between versions that are played. */
 const PACE = 160;
+/** How many versions hubs keep, unless told otherwise. */
+const MOST = 100;
 
 export class Scrubber {
   /** Whether all outputs are looked at in the same step. */
@@ -35,10 +37,11 @@ export class Scrubber {
     return this.seen(output).version !== output.version;
   }
 
-  /** Versions that are there, the oldest first; those known of at least. */
+  /** Versions that are there, the oldest first; as far as that is not known yet, those that may be. */
   versions(output: OutputRecord): number[] {
     const known = this.#known.get(output.id)?.map(({ version }) => version) ?? [];
-    return known.at(-1) === output.version ? known : [...known, output.version];
+    const last = known.at(-1) ?? Math.max(0, output.version - MOST);
+    return [...known, ...Array.from({ length: output.version - last }, (_, i) => last + 1 + i)];
   }
 
   /** Look at a version; the newest means to stay with the newest. */

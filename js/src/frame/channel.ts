@@ -21,6 +21,7 @@ export type ToFrame =
   | { type: "theme"; theme: Theme }
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }
+  | { type: "snapshot"; format: "png" | "svg"; scale: number }
   | { type: "ping" };
 
 export type FromFrame =
@@ -29,6 +30,7 @@ export type FromFrame =
   | { type: "ready"; turn: number }
   | { type: "failed"; turn: number; message: string }
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
+  | { type: "snapshot"; bytes: ArrayBuffer | null }
   | { type: "notice"; text: string }
   | { type: "key"; chord: string }
   | { type: "zoom"; pixels: number; x: number; y: number }
@@ -42,11 +44,14 @@ export const PORT = "ipyweb:port";
 
 const LONGEST_TEXT = 4000;
 const LARGEST_PICTURE = 2 ** 20;
+const LARGEST_SNAPSHOT = 2 ** 26;
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.length <= LONGEST_TEXT;
 const isLength = (value: unknown): boolean => Number.isFinite(value) && Math.abs(value as number) < 1e5;
 const isTurn = (value: unknown): boolean => Number.isSafeInteger(value);
 const isPicture = (value: unknown): boolean => value instanceof ArrayBuffer && value.byteLength <= LARGEST_PICTURE;
+
+const isSnapshot = (value: unknown): boolean => value === null || (value instanceof ArrayBuffer && value.byteLength <= LARGEST_SNAPSHOT);
 
 const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   loaded: { name: isText },
@@ -54,6 +59,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   ready: { turn: isTurn },
   failed: { turn: isTurn, message: isText },
   picture: { turn: isTurn, bytes: isPicture },
+  snapshot: { bytes: isSnapshot },
   notice: { text: isText },
   key: { chord: isText },
   zoom: { pixels: isLength, x: isLength, y: isLength },

@@ -30,6 +30,7 @@ const nonce = window.name;
 const loading = new Map<string, PromiseWithResolvers<void>>();
 let port: MessagePort;
 let cleanup: Cleanup | undefined;
+let shown: Renderer | undefined;
 
 start();
 
@@ -61,6 +62,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   theme: ({ theme }) => setTheme(theme),
   keys: ({ chords }) => wantKeys(chords),
   zoomed: ({ on }) => setZoomed(on),
+  snapshot: ({ format, scale }) => void sendSnapshot(format, scale),
   ping: () => send({ type: "pong" }),
 };
 
@@ -132,6 +134,7 @@ async function render(message: Render): Promise<void> {
 }
 
 async function draw(renderer: Renderer, bundle: Bundle): Promise<void> {
+  shown = renderer;
   if (cleanup && renderer.update) return renderer.update(output(), bundle);
   const rendering = renderer.render(output(), bundle);
   if (renderer === html) listen();
@@ -166,6 +169,12 @@ async function sendPicture(renderer: Renderer, turn: number): Promise<void> {
   if (!blob) return;
   const bytes = await blob.arrayBuffer();
   send({ type: "picture", turn, bytes }, [bytes]);
+}
+
+async function sendSnapshot(format: "png" | "svg", scale: number): Promise<void> {
+  const blob = await shown?.snapshot?.(output(), format, scale).catch(() => null);
+  const bytes = (await blob?.arrayBuffer()) ?? null;
+  send({ type: "snapshot", bytes }, bytes ? [bytes] : []);
 }
 
 function showError(error: unknown): void {

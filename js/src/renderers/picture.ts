@@ -5,9 +5,14 @@ const LONGEST = 360;
 export async function shrink(source: CanvasImageSource, width: number, height: number): Promise<Blob | null> {
   if (!(width > 0 && height > 0)) return null;
   const scale = Math.min(1, LONGEST / Math.max(width, height));
+  return paint(source, width * scale, height * scale);
+}
+
+/** Draws something drawable on white, in that size in pixels. */
+export function paint(source: CanvasImageSource, width: number, height: number): Promise<Blob | null> {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.width = Math.max(1, Math.round(width));
+  canvas.height = Math.max(1, Math.round(height));
   const context = canvas.getContext("2d")!;
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);

@@ -37,6 +37,12 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(image, image.naturalWidth, image.naturalHeight);
 }
 
+export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob> {
+  const { width, height } = (el.querySelector(".svg-container") ?? el).getBoundingClientRect();
+  const url = await plotly.toImage(el, { format, width: Math.round(width), height: Math.round(height), scale });
+  return (await fetch(url)).blob();
+}
+
 /** The figure, filling the frame wherever it has no size of its own, and keeping the user's zoom over updates. */
 function prepared(el: HTMLElement, figure: Figure): Figure {
   const sized = typeof figure.layout?.width === "number" && typeof figure.layout.height === "number";

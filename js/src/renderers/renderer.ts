@@ -29,6 +29,8 @@ export interface Renderer {
   update?(el: HTMLElement, bundle: Bundle): Promise<void>;
   /** A small picture of what is drawn, for the filmstrip. */
   picture?(el: HTMLElement): Promise<Blob | null>;
+  /** What is drawn, as it is seen, to be taken away; `scale` is pixels of a PNG for one of CSS. */
+  snapshot?(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null>;
 }
 
 /** The bytes as text. */

@@ -1,5 +1,5 @@
 /** `image/svg+xml`: drawn as part of the document, so that its text can be selected; its scripts are left out. */
-import { shrink } from "./picture.ts";
+import { paint, shrink } from "./picture.ts";
 import { text, type Bundle, type Cleanup } from "./renderer.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -14,6 +14,18 @@ export function render(el: HTMLElement, bundle: Bundle): Cleanup {
 }
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
+  const { image, width, height } = await asSeen(el);
+  return shrink(image, width, height);
+}
+
+export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null> {
+  const { image, source, width, height } = await asSeen(el);
+  if (format === "svg") return new Blob([source], { type: "image/svg+xml" });
+  return paint(image, width * scale, height * scale);
+}
+
+/** The drawing with its size on the screen, as text and as an image. */
+async function asSeen(el: HTMLElement): Promise<{ image: HTMLImageElement; source: string; width: number; height: number }> {
   const svg = el.querySelector("svg")!;
   const { width, height } = svg.getBoundingClientRect();
   const copy = svg.cloneNode(true) as SVGSVGElement;
@@ -23,7 +35,7 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`;
   await image.decode();
-  return shrink(image, width, height);
+  return { image, source, width, height };
 }
 
 /** Reads XML, or what only a forgiving HTML parser takes (an undeclared prefix, say). */

@@ -4,6 +4,7 @@ import { json, type Bundle, type Cleanup } from "./renderer.ts";
 
 interface View {
   toCanvas(scale: number): Promise<HTMLCanvasElement>;
+  toSVG(): Promise<string>;
 }
 
 interface Result {
@@ -53,6 +54,13 @@ export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
 export async function picture(el: HTMLElement): Promise<Blob | null> {
   const canvas = await drawn.get(el)!.view.toCanvas(1);
   return shrink(canvas, canvas.width, canvas.height);
+}
+
+export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null> {
+  const { view } = drawn.get(el)!;
+  if (format === "svg") return new Blob([await view.toSVG()], { type: "image/svg+xml" });
+  const canvas = await view.toCanvas(scale);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
 function options(bundle: Bundle, spec: Spec): object {

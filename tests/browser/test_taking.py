@@ -1,0 +1,114 @@
+"""Taking away what is shown: copying it, saving it as PNG and as SVG, as it is seen."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, expect
+
+from ipyweb import connection
+
+from .conftest import OpenPane, Pane, Publish, Show, html, image, opened, stage, wait_for_width
+from .test_kinds import PLOTLY, SVG, VEGA_LITE
+
+KINDS: dict[str, dict[str, Any]] = {
+    "png": {"image/png": image("green", (300, 200))},
+    "jpeg": {"image/jpeg": image("green", (300, 200), "jpeg")},
+    "svg": {"image/svg+xml": SVG},
+    "plotly": {"application/vnd.plotly.v1+json": PLOTLY},
+    "vega": {"application/vnd.vegalite.v5+json": VEGA_LITE},
+}
+READ = """async () => {
+    const [item] = await navigator.clipboard.read();
+    const type = item.types[0], bytes = new Uint8Array(await (await item.getType(type)).arrayBuffer());
+    return [type, btoa(Array.from(bytes, each => String.fromCharCode(each)).join(""))];
+}"""
+
+
+def saved(pane: Pane, key: str) -> tuple[str, bytes]:
+    with pane.page.expect_download() as download:
+        pane.press(key)
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def green(picture: bytes) -> float:
+    found = Image.open(io.BytesIO(picture)).convert("RGB")
+    pixels = found.getcolors(found.width * found.height) or []
+    return sum(count for count, (r, g, b) in pixels if r < 40 and 100 < g < 160 and b < 40) / (
+        found.width * found.height
+    )
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_p_saves_a_png_of_what_is_seen(pane: Pane, publish: Publish, kind: str) -> None:
+    pane.ready(publish(KINDS[kind], title="The plot"))
+    name, content = saved(pane, "p")
+    assert name == "The plot.png"
+    assert green(content) > 0.1
+
+
+@pytest.mark.parametrize("kind", ["svg", "plotly", "vega"])
+def test_s_saves_an_svg_of_what_is_seen(pane: Pane, publish: Publish, kind: str) -> None:
+    pane.ready(publish(KINDS[kind], title="The plot"))
+    name, content = saved(pane, "s")
+    assert name == "The plot.svg"
+    assert b"<svg" in content
+
+
+def test_what_is_no_drawing_is_not_saved_as_one_and_that_is_said(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"image/png": image()}))
+    pane.press("s")
+    expect(pane.page.get_by_test_id("toast")).to_contain_text("PNG cannot be taken as SVG")
+
+
+def test_a_figure_is_saved_as_large_as_it_is_seen(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(); f.subplots().plot([1, 3, 2])"))
+    width, height = stage(pane.page)
+    wait_for_width(pane.page, width - 32)
+    _, content = saved(pane, "p")
+    assert Image.open(io.BytesIO(content)).size == (width - 32, height - 32)
+    _, content = saved(pane, "s")
+    assert b"<svg" in content
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_c_copies_a_picture(pane: Pane, context: BrowserContext, publish: Publish, kind: str) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish(KINDS[kind]))
+    pane.press("c")
+    expect(pane.page.get_by_test_id("toast")).to_have_text("Copied the picture")
+    mime, content = pane.page.evaluate(READ)
+    assert mime == "image/png"
+    assert green(base64.b64decode(content)) > 0.1
+
+
+def test_c_copies_from_inside_a_frame_too(pane: Pane, context: BrowserContext, publish: Publish) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish(KINDS["svg"]))
+    pane.frame.locator("rect").click()
+    pane.press("c")
+    expect(pane.page.get_by_test_id("toast")).to_have_text("Copied the picture")
+
+
+def test_texts_are_copied_as_text_and_pages_say_that_they_are_no_picture(
+    pane: Pane, context: BrowserContext, publish: Publish
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish({"text/plain": "words"}))
+    pane.press("c")
+    expect(pane.page.get_by_test_id("toast")).to_have_text("Copied the text")
+    assert pane.page.evaluate("navigator.clipboard.readText()") == "words"
+    pane.ready(publish(html("<p>page</p>")))
+    pane.press("c")
+    expect(pane.page.get_by_test_id("toast")).to_contain_text("HTML cannot be taken as PNG")
+
+
+def test_the_menu_saves_what_is_stored(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(html("<p>page</p>"), title="Page"))
+    pane.page.get_by_role("button", name="Take away").click()
+    with pane.page.expect_download() as download:
+        pane.page.get_by_role("menuitem", name="Save what is stored").click()
+    assert download.value.suggested_filename == "Page.html"
