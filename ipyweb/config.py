@@ -1,4 +1,4 @@
-"""Settings, as traitlets: ``c.IPyWeb.…`` for the process that displays, ``c.Hub.…`` for the hub.
+"""Settings, as traitlets: ``c.IPyWeb.…`` for the process that displays, ``c.Hub.…`` for the hub, ``c.Pane.…``.
 
 ``IPyWeb`` is read from IPython's and ipyweb's config files, the command line, and ``%config IPyWeb``. ``Hub`` is read
 from ipyweb's config file and the command line when the hub starts.
@@ -97,6 +97,46 @@ class IPyWeb(SingletonConfigurable):
     @validate("max_repr_bytes", "queue_bytes", "flush_timeout")
     def _not_negative(self, proposal: dict[str, Any]) -> Any:
         return _at_least(proposal, 0)
+
+
+class Pane(Configurable):
+    """How the pane looks and which keys it takes; read again whenever the config file was written."""
+
+    keys = Dict(
+        help="Keys by the name of what they do, which the pane's help lists, such as {'next': ['l', 'ArrowRight']}; "
+        "those not named stay as they are. Default: {}."
+    ).tag(config=True)
+    theme = Enum(
+        ("auto", "light", "dark"), "auto", help="Theme where none was chosen in the browser. Default: 'auto'."
+    ).tag(config=True)
+    filter = Enum(
+        ("off", "on", "follow"),
+        "off",
+        help="Whether plots are darkened where nothing was chosen in the browser: never, always, or in the dark theme. "
+        "Default: 'off'.",
+    ).tag(config=True)
+    filmstrip = Enum(
+        ("left", "right", "bottom", "hidden"),
+        "left",
+        help="Where the filmstrip is, where nothing was chosen in the browser. Default: 'left'.",
+    ).tag(config=True)
+    stylesheet = Unicode(
+        "", help="Path of a CSS file for the pane, from the config file's directory. Default: ''."
+    ).tag(config=True)
+    editor = Unicode(
+        "vscode://file/{file}:{line}",
+        help="Address that opens a file in an editor, with {file} and {line}. Default: 'vscode://file/{file}:{line}'.",
+    ).tag(config=True)
+
+    @validate("keys")
+    def _keys(self, proposal: dict[str, Any]) -> Any:
+        for name, keys in proposal["value"].items():
+            chords = [keys] if isinstance(keys, str) else keys
+            if not isinstance(name, str) or not isinstance(chords, (list, tuple)):
+                raise TraitError(f"Pane.keys: expected a list of keys for {name!r}, got {keys!r}")
+            if not all(isinstance(chord, str) and chord for chord in chords):
+                raise TraitError(f"Pane.keys: expected keys such as 'Shift+t' for {name!r}, got {keys!r}")
+        return proposal["value"]
 
 
 class Hub(Configurable):

@@ -13,7 +13,7 @@ type to a `data reference`: ``{"buffer": i}`` for the message's own buffer, or `
 that went to the hub over HTTP before.
 
 Beside what is shown, a bundle may carry *companions*: what its text needs to be drawn in a frame of its own that has no
-network. They are data like all others (stored once per content, referred to by hash), under two MIME types that no
+network. They are data like all others (stored once per content, referred to by hash), under three MIME types that no
 list of MIME types names and that are never shown themselves:
 
 - ``application/vnd.ipyweb.asset; name=URL``: bytes that stand for whatever that URL names (BokehJS of the user's own
@@ -21,6 +21,7 @@ list of MIME types names and that are never shown themselves:
   own libraries (``plotly``), which the bytes then replace.
 - ``application/vnd.ipyweb.prelude; n=0; type=text/html``: a "load" message that the session showed before; it goes in
   front of the text, in the order of ``n``. Its type is ``text/html`` or ``application/javascript``.
+- ``application/vnd.ipyweb.renderer; type=MIME``: a JavaScript module that draws the bundle's data of that MIME type.
 
 This module does no I/O and keeps no state. ``js/src/protocol.ts`` is its mirror, and ``tests/frames/`` holds frames
 that both must read alike.
@@ -171,6 +172,16 @@ def asset_type(name: str) -> str:
 def prelude_type(n: int, type: str) -> str:  # noqa: A002
     """The MIME type of the `n`-th "load" message that goes in front of a text."""
     return f"{COMPANION}prelude; n={n}; type={type}"
+
+
+def renderer_type(mime: str) -> str:
+    """The MIME type of the JavaScript module that draws another MIME type."""
+    return f"{COMPANION}renderer; type={mime}"
+
+
+def is_known(mime: str) -> bool:
+    """Whether the pane has a renderer for a MIME type, or it needs none."""
+    return _rank(mime) < len(RICHNESS) - 3 or mime == "text/plain" or is_companion(mime)
 
 
 @lru_cache(512)

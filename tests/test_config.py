@@ -6,11 +6,11 @@ import pytest
 from traitlets import TraitError
 from traitlets.config import Config
 
-from ipyweb.config import Hub, IPyWeb
+from ipyweb.config import Hub, IPyWeb, Pane
 
 
-@pytest.mark.parametrize("owner", [IPyWeb, Hub])
-def test_every_trait_says_what_it_does_and_its_default(owner: type[IPyWeb] | type[Hub]) -> None:
+@pytest.mark.parametrize("owner", [IPyWeb, Pane, Hub])
+def test_every_trait_says_what_it_does_and_its_default(owner: type[IPyWeb] | type[Pane] | type[Hub]) -> None:
     for name, trait in owner.class_traits(config=True).items():
         if trait.this_class is owner:
             assert "Default:" in trait.help, name
@@ -23,6 +23,12 @@ def test_every_trait_says_what_it_does_and_its_default(owner: type[IPyWeb] | typ
 def test_a_wrong_value_is_refused_with_the_name_of_the_trait(name: str, value: object) -> None:
     with pytest.raises(TraitError, match=name):
         Hub(config=Config({"Hub": {name: value}}))
+
+
+@pytest.mark.parametrize("keys", [{"next": 5}, {"next": ["l", ""]}, {5: ["l"]}])
+def test_keys_are_lists_of_words_by_name(keys: object) -> None:
+    with pytest.raises(TraitError, match=r"Pane\.keys: expected"):
+        Pane(config=Config({"Pane": {"keys": keys}}))
 
 
 def test_the_environment_chooses_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

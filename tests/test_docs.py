@@ -25,7 +25,7 @@ def settings_table() -> str:
     """The table of settings, from the traits themselves."""
     rows = [
         f"| `{owner.__name__}.{name}` | {str(trait.help).replace('|', '/')} |"
-        for owner in (config.IPyWeb, config.Hub)
+        for owner in (config.IPyWeb, config.Pane, config.Hub)
         for name, trait in owner.class_own_traits(config=True).items()
     ]
     return "\n".join(["| setting | what it is |", "|---|---|", *rows, ""])
@@ -37,8 +37,8 @@ def test_the_readme_has_every_setting() -> None:
     assert found.group() == settings_table(), "the settings changed: python tests/test_docs.py"
 
 
-@pytest.mark.parametrize("owner", [config.IPyWeb, config.Hub])
-def test_every_setting_says_its_default(owner: type[config.IPyWeb] | type[config.Hub]) -> None:
+@pytest.mark.parametrize("owner", [config.IPyWeb, config.Pane, config.Hub])
+def test_every_setting_says_its_default(owner: type[config.IPyWeb] | type[config.Pane] | type[config.Hub]) -> None:
     for name, trait in owner.class_own_traits(config=True).items():
         assert "efault" in str(trait.help), name
 

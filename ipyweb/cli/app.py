@@ -17,7 +17,7 @@ from traitlets.config.loader import ArgumentError, KVArgParseConfigLoader
 from traitlets.utils.importstring import import_item
 
 from .. import __version__
-from ..config import Hub, IPyWeb, config_file, load_config
+from ..config import Hub, IPyWeb, Pane, config_file, load_config
 from ..connection import Connection, find, start
 from ..errors import HubUnreachable, IpywebError
 
@@ -55,7 +55,7 @@ class Command(Application):
     """
 
     version = __version__
-    classes = [IPyWeb, Hub]  # noqa: RUF012 - a trait of Application, which makes the copies
+    classes = [IPyWeb, Hub, Pane]  # noqa: RUF012 - a trait of Application, which makes the copies
     aliases: dict[Any, Any] = {"log-level": "IPyWeb.log_level"}  # noqa: RUF012
     flags: dict[Any, Any] = {}  # noqa: RUF012
     usage: ClassVar[str] = ""
@@ -78,7 +78,7 @@ class Command(Application):
         settings = self._without_unknown(_file_config())
         settings.merge(self.cli_config)
         self.update_config(settings)
-        for section in (IPyWeb, Hub):
+        for section in (IPyWeb, Hub, Pane):
             section(config=self.config)  # raises TraitError, whether or not this command looks at the value
         self.log.setLevel(IPyWeb(config=self.config).log_level.upper())
         if logging.lastResort:  # prints to stderr what no handler takes; how much that is, the logger says

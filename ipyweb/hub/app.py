@@ -35,6 +35,7 @@ from .identity import Identity
 from .opening import Opener
 from .process import harden, pid_started, preload
 from .retention import Limits
+from .settings import PaneSettings
 from .store import Batch, Store, timestamp
 from .writer import StoreThread
 
@@ -195,6 +196,7 @@ class Process:
             started=timestamp(datetime.now(UTC)),
             stop=self._stop,
             store=store,
+            settings=PaneSettings(settings.config),
         )
         for session in await context.call(lambda store: store.disconnect_all()):
             context.state.end_later(session)

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from traitlets.config import Config
+
 from .auth import Codes, Keys
 from .hub import HubState
 from .keepers import Keepers
+from .settings import PaneSettings
 from .static import Static
 from .store import Store, timestamp
 from .writer import StoreThread
@@ -41,6 +44,7 @@ class Context:
         sockets: all open WebSockets.
         codes: single-use codes.
         keepers: the figure keepers.
+        settings: what the user set for the pane.
         last_request: when the last admitted request came, by the monotonic clock.
     """
 
@@ -58,6 +62,7 @@ class Context:
     sockets: set["Socket"] = field(default_factory=set)
     codes: Codes = field(default_factory=Codes)
     keepers: Keepers = field(default_factory=Keepers)
+    settings: PaneSettings = field(default_factory=lambda: PaneSettings(Config()))
     last_request: float = field(default_factory=time.monotonic)
 
     @property

@@ -294,6 +294,15 @@ class Run(Handler):
         self.send_json(f'{dumps(told)[:-1]},"outputs":{rows}}}')
 
 
+class SettingsHandler(Handler):
+    """``/api/settings``."""
+
+    scopes = ANY
+
+    async def get(self) -> None:
+        self.send_json(await self.hub.in_background(self.hub.settings.read))
+
+
 class CodesHandler(Handler):
     """``/api/codes``."""
 

@@ -325,6 +325,20 @@ PATHS: dict[str, dict[str, Schema]] = {
             query=[{"name": "with", "in": "query", "description": "id of the other run", "schema": _TEXT}],
         )
     },
+    "/api/settings": {
+        "get": _does(
+            "What the user's config file sets for the pane, as it is now",
+            _object(
+                keys={"type": "object", "description": "lists of keys by the name of what they do"},
+                theme={"type": "string", "enum": ["auto", "light", "dark"]},
+                filter={"type": "string", "enum": ["off", "on", "follow"]},
+                filmstrip={"type": "string", "enum": ["left", "right", "bottom", "hidden"]},
+                editor={"type": "string", "description": "address that opens {file} at {line}"},
+                stylesheet={"type": ["string", "null"], "description": "text of the user's style sheet"},
+                problems={**_array(_TEXT), "description": "what is wrong in the config file"},
+            ),
+        )
+    },
     "/api/export": {
         "get": _does(
             "Outputs as one file: an HTML report, a notebook, or an archive for /api/import. X-Ipyweb-Outputs says how "

@@ -16,6 +16,7 @@ _LATER = (
     "encodings.unicode_escape",
     "encodings.utf_16",
     "linecache",
+    "platformdirs",
     "stringprep",
     "tornado.locale",
     "traceback",

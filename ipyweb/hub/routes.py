@@ -27,6 +27,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/sessions", http.Sessions),
     ("/api/runs", http.Runs),
     (f"/api/runs/{_RUN}", http.Run),
+    ("/api/settings", http.SettingsHandler),
     ("/api/export", exporting.Export),
     ("/api/import", exporting.Import),
     ("/api/codes", http.CodesHandler),

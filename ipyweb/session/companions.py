@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ..protocol import asset_type, prelude_type
+from . import renderers
 
 Undo = Callable[[], None]
 Find = Callable[[str], Path | None]
@@ -129,6 +130,7 @@ class Companions:
         texts = [parts[mime] for mime in _TEXTS if mime in parts]
         fragments = [text for text in texts if not _PAGE.match(text)]
         preludes = [each for each in (*self._preludes, *self._own) if any(map(each.needed_by.search, fragments))]
+        made |= renderers.of(parts)
         made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
         for text in (*texts, *(each.content for each in preludes)):
             made |= self._assets_in(text)
