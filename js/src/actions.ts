@@ -3,6 +3,7 @@
  *
  * It names what a `Pane` does and imports nothing of it.
  */
+import { location } from "./details.ts";
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 
@@ -25,6 +26,8 @@ interface Entry {
 }
 
 const some = ({ outputs }: Pane): boolean => outputs.order.length > 0;
+
+const placed = ({ outputs }: Pane): boolean => !!outputs.shown?.source.file;
 
 const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) > 1;
 
@@ -61,7 +64,10 @@ const TABLE = [
   { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: (pane) => void pane.savePicture("png") },
   { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: (pane) => void pane.savePicture("svg") },
   { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.save(pane.view)) },
-  { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.copyCode() },
+  { name: "copy-place", says: "Copy the path of its file", group: "Take", keys: [], when: placed, run: (pane) => void pane.copyText(location(pane.outputs.shown!.source)!, "the path") },
+  { name: "edit-source", says: "Open its file in the editor", group: "Take", keys: [], when: placed, run: (pane) => pane.editSource() },
+  { name: "open-tab", says: "Open in a tab of its own", group: "Take", keys: ["o"], when: some, run: (pane) => pane.openTab() },
+  { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.copyText(pane.outputs.shown!.source.code!, "the code") },
   { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: (pane) => void (pane.dialog = "rename") },
   { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: (pane) => void (pane.dialog = "note") },
   { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
@@ -81,6 +87,7 @@ const TABLE = [
   { name: "dark-on", says: "Plots darkened", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "on"), checked: ({ settings }) => settings.filter === "on" },
   { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
   { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
+  { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: (pane) => void (pane.detailing = !pane.detailing), checked: ({ detailing }) => detailing },
   { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: (pane) => pane.present(!pane.presenting), checked: ({ presenting }) => presenting },
   { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: (pane) => void pane.undoRemoval() },
   { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: (pane) => void pane.clear() },

@@ -4,6 +4,7 @@ import { neighbours } from "./ahead.ts";
 import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type Selection } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
 import type { Theme } from "./frame/channel.ts";
+import { location as placeOf } from "./details.ts";
 import { Drawings } from "./drawings.ts";
 import { challenge, knows, type Answer } from "./hello.ts";
 import { Outputs } from "./outputs.svelte.ts";
@@ -60,6 +61,8 @@ export class Pane {
   dialog = $state<Dialog | null>(null);
   /** Whether nothing but the output is shown. */
   presenting = $state(false);
+  /** Whether the details are shown beside the stage. */
+  detailing = $state(false);
   /** The path of the project that the pane was opened for. */
   ownProject = $state<string | null>(null);
   /** The output that the address asks for. */
@@ -126,7 +129,7 @@ export class Pane {
   followAddress(hash: string): void {
     const fragment = parseFragment(hash);
     if (fragment.token || fragment.code) this.#reload(hash);
-    else if (fragment.output !== null && fragment.output !== this.outputs.current) void this.#showOutput(fragment.output);
+    else if (fragment.output !== null && fragment.output !== this.outputs.current) void this.showOutput(fragment.output);
   }
 
   #reload(hash: string): void {
@@ -203,7 +206,7 @@ export class Pane {
     this.notices = state.notices ?? [];
     this.#cursor = list.event;
     outputs.apply(list.outputs);
-    if (wanted !== null) await this.#showOutput(wanted);
+    if (wanted !== null) await this.showOutput(wanted);
     void api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
     void this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
   }
@@ -264,7 +267,7 @@ export class Pane {
     this.notices = this.notices.filter((each) => each !== notice);
   }
 
-  async #showOutput(id: number): Promise<void> {
+  async showOutput(id: number): Promise<void> {
     try {
       if (!this.outputs.get(id)) this.outputs.apply([await this.#api!.output(id)]);
       const output = this.outputs.get(id);
@@ -309,6 +312,7 @@ export class Pane {
   /** Close what is open, and give up the focus, which a frame may have, so that keys mean what the pane says. */
   leave(): void {
     if (this.presenting) this.present(false);
+    else if (this.detailing && document.activeElement === document.body) this.detailing = false;
     else if (this.search.open && document.activeElement === document.body) this.search.end();
     (document.activeElement as HTMLElement | null)?.blur();
     window.focus();
@@ -337,6 +341,18 @@ export class Pane {
   endSearch(): void {
     this.search.end();
     this.leave();
+  }
+
+  /** Open the file that made the output where its line is; only an absolute path, in the editor that takes such links. */
+  editSource(): void {
+    const place = this.outputs.shown && placeOf(this.outputs.shown.source);
+    if (place?.startsWith("/")) window.open(`vscode://file${encodeURI(place)}`, "_self");
+  }
+
+  /** Show the output in a tab of its own, which takes the token from this one. */
+  openTab(): void {
+    const { shown } = this.outputs;
+    if (shown) window.open(`${this.#base}${formatFragment(shown.id)}`, "_blank");
   }
 
   /** Change what the user may change of an output. */
@@ -444,7 +460,7 @@ export class Pane {
     this.toast = null;
     await this.restore(ids);
     const id = ids.at(-1);
-    if (id !== undefined && !(last.following && id === this.outputs.order.at(-1))) await this.#showOutput(id);
+    if (id !== undefined && !(last.following && id === this.outputs.order.at(-1))) await this.showOutput(id);
   }
 
   /** Take outputs out of the trash. */
@@ -526,14 +542,12 @@ export class Pane {
     }
   }
 
-  /** Copy the code that made the output. */
-  async copyCode(): Promise<void> {
-    const code = this.outputs.shown?.source.code;
-    if (!code) return;
+  /** Copy a text, and say what it was. */
+  async copyText(text: string, what: string): Promise<void> {
     this.leave();
     try {
-      await copy(Promise.resolve(new Blob([code], { type: "text/plain" })), "text/plain");
-      this.say("Copied the code");
+      await copy(Promise.resolve(new Blob([text], { type: "text/plain" })), "text/plain");
+      this.say(`Copied ${what}`);
     } catch (error) {
       this.say(`Not copied: ${(error as Error).message}`);
     }

@@ -108,6 +108,21 @@ export interface Source {
   code?: string | null;
   argv?: string[] | null;
   cwd?: string | null;
+  git?: { commit?: string | null; branch?: string | null; dirty?: boolean | null } | null;
+  /** Library → version. */
+  versions?: Record<string, string> | null;
+}
+
+/** Where an output stands in the run of a script. */
+export interface Standing {
+  number: number;
+  script: string;
+  /** The same for what one call site shows in all runs. */
+  stack: string;
+  /** Id of the output before it in the stack. */
+  previous: number | null;
+  /** Whether it differs from that one; `null` while that is not known. */
+  changed: boolean | null;
 }
 
 /** The matplotlib figure that a version shows. */
@@ -148,6 +163,9 @@ export interface OutputRecord {
   metadata: Record<string, unknown>;
   problems: string[];
   figure?: FigureInfo | null;
+  /** How long drawing it took, in seconds. */
+  seconds?: number | null;
+  run?: Standing | null;
   data: Record<string, DataRef>;
 }
 
@@ -176,6 +194,7 @@ export interface SessionRecord {
   kind: string;
   host: string;
   pid: number;
+  python?: string;
   started: string;
   ended: string | null;
   connected: boolean;

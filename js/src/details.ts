@@ -1,0 +1,62 @@
+/** What is known of where an output comes from, in rows for people. */
+import { bytes, longTime, sessionName } from "./people.ts";
+import type { OutputRecord, SessionRecord } from "./protocol.ts";
+
+export interface Row {
+  name: string;
+  text: string;
+  /** Whether it is something typed: a path, a command. */
+  code?: boolean;
+}
+
+type Known = [name: string, text: string | null | undefined, code?: boolean];
+
+const rows = (known: readonly Known[]): Row[] => known.flatMap(([name, text, code]) => (text ? [{ name, text, code: code ?? false }] : []));
+
+/** Where the code stands and what it was run in. */
+export function origin({ source, project }: OutputRecord, session: SessionRecord | undefined): Row[] {
+  const { git, argv, cwd } = source;
+  const commit = git?.commit && `${git.commit.slice(0, 10)}${git.branch ? ` on ${git.branch}` : ""}${git.dirty ? ", with changes" : ""}`;
+  return rows([
+    ["Cell", source.cell === undefined || source.cell === null || source.cell === "" ? null : `In [${source.cell}]`],
+    ["File", location(source), true],
+    ["Command", argv?.join(" "), true],
+    ["Directory", cwd, true],
+    ["Project", project, true],
+    ["Commit", commit],
+    ["Session", sessionName(session)],
+    ["Machine", session && `${session.host}, process ${session.pid}${session.connected ? "" : ", ended"}`],
+  ]);
+}
+
+/** With what it was made. */
+export function makers({ source, seconds, figure }: OutputRecord, session: SessionRecord | undefined): Row[] {
+  const took = seconds ?? figure?.seconds;
+  return rows([
+    ["Python", session?.python],
+    ...Object.entries(source.versions ?? {}).map(([name, version]): Known => [name, version]),
+    ["Drawn in", took ? `${took < 1 ? `${Math.round(1000 * took)} ms` : `${took.toFixed(1)} s`}` : null],
+  ]);
+}
+
+export function facts(output: OutputRecord): Row[] {
+  return rows([
+    ["Number", String(output.id)],
+    ["Shown", longTime(output.created)],
+    ["Changed", output.version > 1 ? `${longTime(output.updated)}, version ${output.version}` : null],
+    ["Size", bytes(output.size)],
+    ["As made", output.figure && `${output.figure.size.map(Math.round).join(" × ")} pixels at ${output.figure.dpi} dpi`],
+  ]);
+}
+
+/** What is said of its run: `run 7 of train.py: changed`. */
+export function standing({ run }: OutputRecord): string {
+  if (!run) return "";
+  const change = run.previous === null ? "new" : run.changed === null ? "" : run.changed ? "changed" : "as before";
+  return `Run ${run.number} of ${run.script.replace(/^.*[\\/]/, "")}${change && `: ${change}`}`;
+}
+
+export const location = ({ file, line }: OutputRecord["source"]): string | null => (file ? `${file}${line ? `:${line}` : ""}` : null);
+
+/** Whether the bytes of a MIME type can be read as text. */
+export const isReadable = (mime: string): boolean => /^text\/|json$|xml$|javascript$/.test(mime);
