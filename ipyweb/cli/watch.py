@@ -48,6 +48,8 @@ def watch(command: Sequence[str], words: Sequence[str]) -> int:
                 _end(process)
             _say("saved; running it again")
         except KeyboardInterrupt:
+            with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(PATIENCE)  # the terminal has told it too, and it hands over what it showed
             _end(process)
             return 130
 

@@ -78,6 +78,7 @@ class Outputs(OutputsHandler):
             kinds=self._kinds(),
             since=self._time("since"),
             until=self._time("until"),
+            stack=self.text_argument("stack"),
         )
         after, before = self.integer_argument("after"), self.integer_argument("before")
         limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)

@@ -231,6 +231,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 kind=f"comma-separated, of {', '.join(KIND_NAMES)}",
                 since="last changed at this time or later, ISO 8601; UTC unless it says otherwise",
                 until="last changed before this time",
+                stack="what one call site showed in all runs of its script",
                 removed="1 for the trash, all for both",
             ),
         ),

@@ -53,6 +53,7 @@ def _where(db: sqlite3.Connection, which: Filter) -> tuple[str, list[Any]]:
     wanted = {
         "session = ?": which.session,
         "project = ?": which.project,
+        "stack = ?": which.stack,
         "updated >= ?": which.since,
         "updated < ?": which.until,
     }

@@ -179,6 +179,7 @@ class Filter(NamedTuple):
         kinds: of these kinds only, see `search.KIND_NAMES`.
         since, until: last changed not before, and before these times, as in records.
         removed: whether they are in the trash; ``None`` for both.
+        stack: of one call site in all runs of its script.
     """
 
     session: str | None = None
@@ -188,6 +189,7 @@ class Filter(NamedTuple):
     kinds: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+    stack: str | None = None
 
 
 class Selection(NamedTuple):

@@ -1,9 +1,15 @@
 """Renderers that the user's own packages bring for MIME types which the pane does not know.
 
 A package names them in the entry point group ``ipyweb.renderers``: the MIME type as the name, and as the value an
-object that is the path of a JavaScript module, or a function that returns one, or its text. The module runs inside the
-output's frame, and exports ``render(el, bundle)``, as `README.md` tells. It goes with each output of that type, stored
-once, and so is there when the package is gone.
+object that is the path of a JavaScript module, or a function that returns one, or its text::
+
+    [project.entry-points."ipyweb.renderers"]
+    "application/vnd.acme.chart+json" = "acme_charts:renderer"
+
+The module exports ``render(el, bundle)``, which draws into an element inside the output's sandboxed frame, and may
+return a promise, and a function that cleans up. ``bundle`` has the ``mime`` type, the data's ``bytes`` as a
+``Uint8Array``, and the MIME type's ``metadata``. The module must bring all that it needs: the frame has no network. It
+goes with each output of that type, stored once, and so is there when the package is gone.
 """
 
 import logging

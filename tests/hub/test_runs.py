@@ -207,6 +207,9 @@ def test_the_hub_lists_and_compares_runs(live: Live) -> None:
     assert [(each["before"], each["after"], each["status"]) for each in compared["stacks"]] == [(1, 2, "changed")]
     assert [each["run"]["changed"] for each in compared["outputs"]] == [True]
     assert live.get(f"/api/runs/{1:032x}")["before"] is None
+    stack = compared["stacks"][0]["stack"]
+    assert [each["id"] for each in live.get(f"/api/outputs?stack={stack}")["outputs"]] == [1, 2]
+    assert live.get("/api/outputs?stack=none")["outputs"] == []
     assert live.get(f"/api/runs/{1:032x}?with={2:032x}")["before"]["number"] == 2
     assert live.request("GET", f"/api/runs/{9:032x}").status == 404
     record = next(each for each in live.get("/api/sessions")["sessions"] if each["id"] == f"{2:032x}")
