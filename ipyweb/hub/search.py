@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import is_companion
 from . import messages
-from .blobs import SCHEMAS, Blobs
+from .blobs import Blobs
 from .publish import is_json
 from .store import Filter, NotFound, OutputRow
 
@@ -90,12 +90,20 @@ def forget(store: "SqliteStore", schema: str, output_id: int) -> None:
     store.db.execute(f"DELETE FROM {schema}.texts WHERE output = ?", (output_id,))
 
 
-def catch_up(store: "SqliteStore") -> None:
-    """Index the outputs of a store that was written before there was search."""
-    for schema in SCHEMAS:
-        statement = f"SELECT id FROM {schema}.outputs WHERE id NOT IN (SELECT output FROM {schema}.texts)"
-        for (output_id,) in store.db.execute(statement).fetchall():
-            index(store, schema, output_id)
+def catch_up(store: "SqliteStore", most: int) -> bool:
+    """Index outputs of a store that was written before there was search, the newest first.
+
+    Args:
+        most: how many at most.
+
+    Returns:
+        Whether there may be more.
+    """
+    statement = "SELECT id FROM main.outputs WHERE id NOT IN (SELECT output FROM main.texts) ORDER BY id DESC LIMIT ?"
+    found = store.db.execute(statement, (most,)).fetchall()
+    for (output_id,) in found:
+        index(store, "main", output_id)
+    return len(found) == most
 
 
 def conditions(db: sqlite3.Connection, which: Filter) -> Iterator[tuple[str, list[Any]]]:

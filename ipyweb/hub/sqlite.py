@@ -39,6 +39,8 @@ from .transactions import KnownSession
 
 _EDITABLE = ("title", "note", "pinned")
 BALLAST = "ballast"
+AT_OPENING, AT_ONCE = 2000, 100
+"""Outputs from before there was search that are indexed while nobody can ask yet, and in one step afterwards."""
 
 
 class SqliteStore(Sessions):
@@ -76,8 +78,9 @@ class SqliteStore(Sessions):
         self.trash_days = self.limits.trash_days
         self.durable = directory is not None
         self.notices = list(notices)
-        if read_only is None:
-            self.run([lambda _: search.catch_up(self)])
+        self.unindexed = read_only is None
+        if self.unindexed:
+            self.run([lambda _: self.catch_up(AT_OPENING)])
 
     def close(self) -> None:
         """Close the database; what was committed is safe."""
@@ -481,7 +484,14 @@ class SqliteStore(Sessions):
         retention.make_room(self)
 
     def tidy(self) -> bool:
-        return retention.tidy(self)
+        more = self.unindexed and self.catch_up(AT_ONCE)
+        return retention.tidy(self) or more
+
+    def catch_up(self, most: int) -> bool:
+        """Index some more outputs from before there was search; whether any are left."""
+        if self.refusal is None:
+            self.unindexed = search.catch_up(self, most)
+        return self.unindexed and self.refusal is None
 
     def forget(self) -> None:
         retention.forget(self)

@@ -84,6 +84,26 @@ def test_what_cannot_be_compared_is_explained(run: Callable[..., None], answer: 
     assert answer("diff", "1", "2", "3")[0] == 2
 
 
+LIBRARIES = """
+import altair, bokeh.plotting, folium, great_tables, itables, pandas, plotly.express, ipyweb
+frame = pandas.DataFrame({"a": [1, 2], "b": [3, 4]})
+plotly.express.scatter(frame, x="a", y="b").show()
+ipyweb.display(altair.Chart(frame).mark_point().encode(x="a", y="b"))
+figure = bokeh.plotting.figure()
+figure.line([1, 2], [1, 2])
+bokeh.plotting.show(figure)
+itables.init_notebook_mode()
+ipyweb.display(frame, frame.style.highlight_max(), great_tables.GT(frame), folium.Map(), object())
+"""
+
+
+def test_what_libraries_make_at_random_is_no_change(hub: connection.Connection, project: str, answer: Answer) -> None:
+    Path(project, "show.py").write_text(LIBRARIES)
+    for _ in range(2):
+        subprocess.run([sys.executable, "-m", "ipyweb", "run", "show.py"], cwd=project, check=True, timeout=120)
+    assert answer("diff") == (0, "run 1 of show.py → run 2 of show.py: 8 outputs\n", "")
+
+
 def test_figures_are_compared_when_they_are_drawn(hub: connection.Connection, project: str, answer: Answer) -> None:
     script = Path(project, "plot.py")
     for height in (1, 1, 2):

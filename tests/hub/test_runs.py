@@ -97,6 +97,7 @@ def test_a_session_becomes_a_run_with_its_first_output(bare: Bare) -> None:
         ("text/html", b"<div id='3f2504e0-4f89-11d3-9a0c-0305e82c3301'>", b"<div id='" + b"0" * 8 + b"'>", False),
         ("text/html", b"<style>#T_a1b2c {}</style>", b"<style>#T_c2b1a {}</style>", True),
         ("text/html", b"<div id='map_" + b"a" * 32 + b"'>", b"<div id='map_" + b"b" * 32 + b"'>", True),
+        ("text/html", b'<div id="yorwcasnhl">#yorwcasnhl', b'<div id="feiefjtbbj">#feiefjtbbj', True),
         ("text/html", b"x" * 2**21, b"y" + b"x" * (2**21 - 1), False),
         ("image/png", b"\x89PNG 0x7f0a1b2c3d", b"\x89PNG 0x7fffffffff", False),
         ("application/json", b"[1]", b"[1]", True),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ipyweb.hub import search
+from ipyweb.hub import search, sqlite
 from ipyweb.hub.messages import SessionChange
 from ipyweb.hub.store import Filter
 
@@ -145,6 +145,26 @@ def test_a_store_from_before_there_was_search_is_indexed_when_it_is_opened(
     again.open()
     again.display(3, title="titled too")
     assert found(again, "titled") == [1, 3]
+
+
+def test_a_large_old_store_opens_at_once_and_is_indexed_step_by_step(
+    make_store: Callable[..., Bare], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = make_store()
+    bare.open()
+    for seq in range(1, 8):
+        bare.display(seq, title=f"old {seq}")
+    bare.store.close()
+    make_old(tmp_path / "outputs.sqlite", 2)
+    monkeypatch.setattr(sqlite, "AT_OPENING", 3)
+    monkeypatch.setattr(sqlite, "AT_ONCE", 2)
+    again = make_store()
+    assert found(again, "old") == [5, 6, 7]
+    assert again.call(lambda store: store.tidy())
+    assert found(again, "old") == [3, 4, 5, 6, 7]
+    assert again.call(lambda store: store.tidy())
+    assert not again.call(lambda store: store.tidy())
+    assert found(again, "old") == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_the_hub_searches_by_address(live: Live) -> None:
