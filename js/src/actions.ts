@@ -5,11 +5,11 @@
  */
 import { location } from "./details.ts";
 import { Keymap } from "./keys.ts";
-import type { Pane } from "./pane.svelte.ts";
+import type { Comparison, Pane } from "./pane.svelte.ts";
 
-export type Group = "Go" | "Look" | "Find" | "Versions" | "Take" | "Tidy" | "Pane";
+export type Group = "Go" | "Look" | "Find" | "Compare" | "Versions" | "Take" | "Tidy" | "Pane";
 
-export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Versions", "Take", "Tidy", "Pane"];
+export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Compare", "Versions", "Take", "Tidy", "Pane"];
 
 interface Entry {
   name: string;
@@ -31,6 +31,8 @@ const placed = ({ outputs }: Pane): boolean => !!outputs.shown?.source.file;
 
 const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) > 1;
 
+const going = (pane: Pane): boolean => some(pane) && pane.comparing === null;
+
 const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
 
 const zooms = ({ stage }: Pane): boolean => stage?.viewport.magnification != null;
@@ -44,15 +46,30 @@ const zoomTo = <Name extends string>(name: Name, size: number) => ({
   checked: ({ stage }: Pane) => near(stage?.viewport.magnification ?? 0, size),
 } as const);
 
+const compare = <Name extends string>(name: Name, says: string, keys: readonly string[], how: Comparison) => ({
+  name, says, keys, group: "Compare", when: ({ outputs }: Pane) => outputs.order.length > 1,
+  run: (pane: Pane) => pane.compare(pane.comparing === how ? null : how), checked: ({ comparing }: Pane) => comparing === how,
+} as const);
+
 const TABLE = [
-  { name: "previous", says: "Previous output", group: "Go", keys: ["ArrowLeft", "ArrowUp", "k"], when: some, run: ({ outputs }) => outputs.step(-1) },
-  { name: "next", says: "Next output", group: "Go", keys: ["ArrowRight", "ArrowDown", "j"], when: some, run: ({ outputs }) => outputs.step(1) },
-  { name: "back", says: "Ten back", group: "Go", keys: ["PageUp"], when: some, run: ({ outputs }) => outputs.step(-10) },
-  { name: "forward", says: "Ten on", group: "Go", keys: ["PageDown"], when: some, run: ({ outputs }) => outputs.step(10) },
-  { name: "first", says: "First output", group: "Go", keys: ["Home"], when: some, run: ({ outputs }) => outputs.first() },
-  { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: some, run: ({ outputs }) => outputs.newest() },
+  { name: "previous", says: "Previous output", group: "Go", keys: ["ArrowLeft", "ArrowUp", "k"], when: going, run: ({ outputs }) => outputs.step(-1) },
+  { name: "next", says: "Next output", group: "Go", keys: ["ArrowRight", "ArrowDown", "j"], when: going, run: ({ outputs }) => outputs.step(1) },
+  { name: "back", says: "Ten back", group: "Go", keys: ["PageUp"], when: going, run: ({ outputs }) => outputs.step(-10) },
+  { name: "forward", says: "Ten on", group: "Go", keys: ["PageDown"], when: going, run: ({ outputs }) => outputs.step(10) },
+  { name: "first", says: "First output", group: "Go", keys: ["Home"], when: going, run: ({ outputs }) => outputs.first() },
+  { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
   { name: "search", says: "Search", group: "Find", keys: ["/", "Mod+f"], when: searchable, run: ({ search }) => search.start() },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: (pane) => pane.endSearch() },
+  {
+    name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,
+    run: ({ marks, outputs }) => marks.toggle(outputs.current!), checked: ({ marks, outputs }) => marks.has(outputs.current ?? 0),
+  },
+  { name: "mark-previous", says: "Mark on, backwards", group: "Compare", keys: ["Shift+ArrowLeft", "Shift+ArrowUp"], when: some, run: (pane) => pane.markOn(-1) },
+  { name: "mark-next", says: "Mark on", group: "Compare", keys: ["Shift+ArrowRight", "Shift+ArrowDown"], when: some, run: (pane) => pane.markOn(1) },
+  compare("compare", "Compare the marked, or with the one before", ["v"], "side"),
+  compare("blink", "Compare by blinking", [], "blink"),
+  compare("difference", "Compare by what differs", ["Shift+v"], "difference"),
+  { name: "gallery", says: "Gallery of everything", group: "Look", keys: ["g"], when: some, run: (pane) => pane.toggleGallery(), checked: ({ gallery }) => gallery },
   { name: "version-before", says: "Version before", group: "Versions", keys: ["["], when: versioned, run: (pane) => pane.stepVersion(-1) },
   { name: "version-after", says: "Version after", group: "Versions", keys: ["]"], when: versioned, run: (pane) => pane.stepVersion(1) },
   { name: "play", says: "Play the versions", group: "Versions", keys: ["."], when: versioned, run: (pane) => pane.playVersions() },

@@ -25,7 +25,7 @@ export function origin({ source, project }: OutputRecord, session: SessionRecord
     ["Project", project, true],
     ["Commit", commit],
     ["Session", sessionName(session)],
-    ["Machine", session && `${session.host}, process ${session.pid}${session.connected ? "" : ", ended"}`],
+    ["Machine", session?.host && `${session.host}, process ${session.pid}${session.connected ? "" : ", ended"}`],
   ]);
 }
 

@@ -24,7 +24,7 @@ const isNamed = (key: string): boolean => key.length > 1 || /\p{L}/u.test(key);
 export function isTyping(target: EventTarget | null): boolean {
   const el = target as Partial<HTMLElement> | null;
   if (el?.isContentEditable) return true;
-  return el?.matches?.("input, textarea, select, [role=slider], [role=listbox]:not([data-testid=filmstrip]), video, audio") ?? false;
+  return el?.matches?.("input, textarea, select, [role=slider], [role=listbox]:not([data-testid=filmstrip], [data-testid=gallery]), video, audio") ?? false;
 }
 
 const isMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);

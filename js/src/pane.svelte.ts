@@ -10,10 +10,12 @@ import { challenge, knows, type Answer } from "./hello.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
 import { Lens } from "./lens.svelte.ts";
-import type { Presenter, View } from "./presenter.svelte.ts";
+import { Marks } from "./marks.svelte.ts";
+import type { Presenter, PresenterEvents, View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
+import type { Frames } from "./sandbox.ts";
 import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
@@ -24,6 +26,9 @@ import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver
 export type Phase = Status | "no-token";
 
 export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash";
+
+/** Side by side, one after the other in the same place, or what differs. */
+export type Comparison = "side" | "blink" | "difference";
 
 export interface Toast {
   text: string;
@@ -47,8 +52,15 @@ export class Pane {
   readonly lens = new Lens();
   readonly scrubber = new Scrubber((id) => this.#api!.versions(id));
   readonly search = new Search((words, signal) => this.#find(words, signal), () => this.sessions);
-  /** What shows the output on the stage. */
+  readonly marks = new Marks();
+  /** What shows the output that is looked at: on the stage, or in a comparison. */
   stage = $state.raw<Presenter>();
+  mainStage: Presenter | undefined;
+  frames: Frames | undefined;
+  /** Whether all outputs are shown at once, small. */
+  gallery = $state(false);
+  /** How the marked outputs are compared, if they are. */
+  comparing = $state<Comparison | null>(null);
   phase = $state<Phase>("connecting");
   hub = $state.raw<HubState | null>(null);
   sessions = $state.raw<ReadonlyMap<string, SessionRecord>>(new Map());
@@ -312,6 +324,9 @@ export class Pane {
   /** Close what is open, and give up the focus, which a frame may have, so that keys mean what the pane says. */
   leave(): void {
     if (this.presenting) this.present(false);
+    else if (this.comparing) this.compare(null);
+    else if (this.gallery) this.gallery = false;
+    else if (this.marks.ids.length > 0) this.marks.clear();
     else if (this.detailing && document.activeElement === document.body) this.detailing = false;
     else if (this.search.open && document.activeElement === document.body) this.search.end();
     (document.activeElement as HTMLElement | null)?.blur();
@@ -323,6 +338,28 @@ export class Pane {
     this.presenting = on;
     if (on) void document.documentElement.requestFullscreen?.().catch(() => {});
     else if (document.fullscreenElement) void document.exitFullscreen();
+  }
+
+  /** Compare the marked outputs, or what is shown with the one before it; `null` ends it. */
+  compare(how: Comparison | null): void {
+    const { order, index } = this.outputs;
+    if (how && this.marks.ids.length < 2) this.marks.ids = order.slice(Math.max(0, index - 1), Math.max(2, index + 1));
+    this.gallery = false;
+    this.comparing = how && this.marks.ids.length > 1 ? how : null;
+    if (!this.comparing) this.marks.clear();
+  }
+
+  toggleGallery(): void {
+    if (this.comparing) this.compare(null);
+    this.gallery = !this.gallery;
+  }
+
+  /** Mark what is shown and the one beside it, and go there. */
+  markOn(direction: 1 | -1): void {
+    const { outputs, marks } = this;
+    const from = outputs.current!;
+    outputs.step(direction);
+    marks.range(from, outputs.current!, outputs.order);
   }
 
   /** Darken plots in another way, and say which. */
@@ -371,6 +408,21 @@ export class Pane {
     this.say(output.pinned ? "No longer pinned" : "Pinned: it stays, whatever the limits of age and size");
   }
 
+  /** What presenters tell the pane, and ask of it. */
+  get presenterEvents(): PresenterEvents {
+    return {
+      key: (chord) => void this.press([chord]),
+      link: (href) => (this.link = href),
+      picture: (output, png) => this.pictures.keep(output, png),
+      save: (view) => void this.save(view),
+      draw: this.draw,
+      render: this.render,
+      draws: this.draws,
+      drawing: this.drawing,
+      drawn: this.drawn,
+    };
+  }
+
   /** Draws a figure for the stage. */
   draw = async (output: OutputRecord, size: Size, signal: AbortSignal): Promise<Drawing> => {
     const known = this.drawing(output, size);
@@ -417,8 +469,11 @@ export class Pane {
     if (shown) this.#chosen = new Map(this.#chosen).set(shown.id, mime);
   }
 
-  /** Remove the output shown; it lies in the hub's trash and can come back. */
+  /** Remove the marked outputs, or the one shown; they lie in the hub's trash and can come back. */
   async remove(): Promise<void> {
+    const marked = this.marks.ids.flatMap((id) => this.outputs.get(id) ?? []);
+    this.marks.clear();
+    if (marked.length > 0) return this.#remove({ ids: marked.map(({ id }) => id) }, marked);
     const output = this.outputs.shown;
     if (output) await this.#remove({ ids: [output.id] }, [output], `Removed ${output.title ?? `output ${output.id}`}`);
   }
@@ -440,6 +495,7 @@ export class Pane {
 
   async #remove(which: Selection, listed: readonly OutputRecord[], says?: string): Promise<void> {
     const { following } = this.outputs;
+    this.marks.keep((id) => !listed.some((each) => each.id === id));
     this.outputs.apply(listed.map((each) => ({ ...each, removed: new Date().toISOString() })));
     const removing = this.#api!.clear(which).then(({ removed }) => removed);
     this.#removed.push({ ids: removing.catch(() => []), following });

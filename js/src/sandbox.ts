@@ -303,7 +303,7 @@ interface Movable extends HTMLElement {
 const canMove = (host: Movable): boolean => host.moveBefore !== undefined;
 
 function move(element: HTMLElement, host: Movable): boolean {
-  if (!canMove(host)) return false;
+  if (!canMove(host) || !element.isConnected) return false;
   host.moveBefore!(element, null);
   return true;
 }
