@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from ..protocol import asset_type, prelude_type
-from . import renderers
+from ..protocol import asset_type, is_known, prelude_type
 
 Undo = Callable[[], None]
 Find = Callable[[str], Path | None]
@@ -130,7 +129,8 @@ class Companions:
         texts = [parts[mime] for mime in _TEXTS if mime in parts]
         fragments = [text for text in texts if not _PAGE.match(text)]
         preludes = [each for each in (*self._preludes, *self._own) if any(map(each.needed_by.search, fragments))]
-        made |= renderers.of(parts)
+        if not all(map(is_known, parts)):
+            made |= _renderers(parts)
         made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
         for text in (*texts, *(each.content for each in preludes)):
             made |= self._assets_in(text)
@@ -157,6 +157,12 @@ def within(directory: Path) -> Find:
         return path if path.is_relative_to(directory.resolve()) else None
 
     return find
+
+
+def _renderers(parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    from .renderers import of
+
+    return of(parts)
 
 
 def _is_load(load: _Load, data: Mapping[str, Any]) -> bool:

@@ -21,6 +21,9 @@ LOOK_SECONDS = 0.25
 CHECK_SECONDS = 10.0
 """Seconds within which git is not asked again whether there are changes."""
 
+CALM_SECONDS = 0.3
+"""Seconds before git is asked, so that it takes no time from a display, or from what follows one."""
+
 GIT_SECONDS = 10.0
 """Seconds that git may take for an answer."""
 
@@ -55,6 +58,7 @@ class Provenance:
         self._stamp: tuple[int, ...] | None = None
         self._looked = self._checked = -1e9
         self._check: threading.Thread | None = None
+        self._hurry = threading.Event()
         self._modules = 0
         self._versions: dict[str, str] = {}
 
@@ -86,6 +90,7 @@ class Provenance:
             timeout: seconds.
         """
         if self._check is not None:
+            self._hurry.set()
             self._check.join(timeout)
         return self._git
 
@@ -102,6 +107,7 @@ class Provenance:
                 self._check.start()
 
     def _ask_git(self, before: Git) -> None:
+        self._hurry.wait(CALM_SECONDS)
         dirty = _is_dirty(self._project)
         if self._git is before:  # else the commit is another one by now
             self._git = {**before, "dirty": dirty}
