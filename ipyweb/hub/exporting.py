@@ -1,6 +1,7 @@
 """The routes that give outputs away and take them back; the formats are in `export`, taking back in `imports`."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from . import imports
@@ -57,9 +58,10 @@ class Export(Handler):
 
     def _selection(self) -> Selection:
         text = self.text_argument("ids")
-        if text is not None and not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", text):
-            self.refuse(400, f"expected ids such as 15,16,17, got {text[:60]!r}")
-        ids = None if text is None else tuple(map(int, text.split(",")))[:_MAX_IDS]
+        try:
+            ids = None if text is None else tuple(_ids(text))
+        except ValueError:
+            self.refuse(400, f"expected ids such as 15,17,20-40, got {str(text)[:60]!r}")
         project, session = self.text_argument("project"), self.text_argument("session")
         return Selection(ids, project, session, pinned=True)
 
@@ -79,6 +81,19 @@ class Import(Handler):
         archive = imports.checked(self.json_body())
         imported: dict[str, Any] = await self.hub.call(lambda store: store.take_in(archive))
         self.send_json(imported, 201)
+
+
+def _ids(text: str) -> Iterator[int]:
+    """The ids that a list such as ``15,17,20-40`` names; of ranges, that an address may be short."""
+    known = 0
+    for part in text.split(","):
+        if not re.fullmatch(r"[0-9]{1,18}(-[0-9]{1,18})?", part):
+            raise ValueError(f"expected an id or a range of ids, got {part!r}")
+        first, _, last = part.partition("-")
+        known += int(last or first) - int(first) + 1
+        if known > _MAX_IDS:
+            raise ValueError(f"expected at most {_MAX_IDS} ids")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _item(store: Store, output: int) -> Item | None:

@@ -347,7 +347,7 @@ PATHS: dict[str, dict[str, Schema]] = {
             "*/*",
             query=_query(
                 format="html, ipynb, zip or json",
-                ids="comma-separated; else all of the project or session",
+                ids="such as 15,17,20-40; else all of the project or session",
                 project="of one project",
                 session="of one session",
                 include="comma-separated, of code, argv, cwd, host, which are left out otherwise",

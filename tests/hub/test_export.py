@@ -88,11 +88,12 @@ def test_some_outputs_are_chosen_by_id_project_or_session(filled: Live) -> None:
         return [each["id"] for each in json.loads(export(filled, f"format=json&{query}"))["outputs"]]
 
     assert ids("ids=3,1,99") == [1, 3]
+    assert ids("ids=5,2-3,9-100") == [2, 3, 5]
     assert ids("project=/home/me/secret") == [1, 2, 3, 4, 5]
     filled.request("DELETE", "/api/outputs/2")
     assert ids("session=" + filled.get("/api/sessions")["sessions"][0]["id"]) == [1, 3, 4, 5]
     assert filled.request("GET", "/api/export?project=/none").status == 404
-    for wrong in ("format=doc", "ids=a", "include=all"):
+    for wrong in ("format=doc", "ids=a", "ids=1-", "ids=1-999999999", "include=all"):
         assert filled.request("GET", f"/api/export?{wrong}").status == 400
 
 
