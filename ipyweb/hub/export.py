@@ -173,12 +173,19 @@ class Notebook:
 
 
 def _for_jupyter(mime: str, content: bytes) -> dict[str, Any]:
-    """A representation as Jupyter has it: text, a JSON value, or base64."""
+    """A representation as the notebook format has it: text, a JSON value, or base64.
+
+    The format allows JSON values for ``+json`` only (what ends in ``.json``, as Altair's, is named so), and for
+    ``application/json`` objects only.
+    """
     if is_json(mime):
         try:
-            return {mime: json.loads(content)}
+            value = json.loads(content)
         except ValueError:
             return {}
+        if mime == "application/json":
+            return {mime: value} if isinstance(value, dict) else {}
+        return {f"{mime.removesuffix('.json').removesuffix('+json')}+json": value}
     if _TEXTUAL.fullmatch(mime):
         return {mime: content.decode("utf-8", "replace")}
     return {mime: base64.b64encode(content).decode()}

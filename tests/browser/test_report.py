@@ -54,6 +54,8 @@ def test_a_report_draws_itself_without_hub_and_network(
     expect(page.frame_locator(inside(2)).locator("#p")).to_have_text("after")
     expect(page.frame_locator(inside(4)).locator("h1")).to_have_text("Heading")
     expect(page.frame_locator(inside(5)).locator(".katex").first).to_be_visible()
+    page.wait_for_function("document.querySelectorAll('.frame')[2].clientHeight < 200")  # text is as high as it is
+    assert frames.nth(0).evaluate("e => e.clientHeight") > 400
     assert page.locator("section img").evaluate("e => e.naturalWidth") == 1
     expect(page.locator("section >> nth=-1 >> pre")).to_have_text("</script><b>words")
     assert {*answered} <= {"file", "data", "blob"}

@@ -71,6 +71,17 @@ def test_a_notebook_is_valid_and_has_the_same_data(filled: Live) -> None:
     assert notebook.cells[4].outputs[0].data["text/html"] == "<script>load()</script>"
 
 
+def test_json_is_named_as_the_notebook_format_allows(filled: Live) -> None:
+    chart = {"mark": "point"}
+    data = {"application/vnd.vegalite.v6.json": chart, "application/json": [1], "text/plain": "chart"}
+    filled.request("POST", "/api/outputs", {"data": data})
+    filled.request("POST", "/api/outputs", {"data": {"application/json": {"a": 1}}})
+    notebook = nbformat.reads(export(filled, "format=ipynb&ids=6,7").decode(), as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[0].outputs[0].data == {"application/vnd.vegalite.v6+json": chart, "text/plain": "chart"}
+    assert notebook.cells[1].outputs[0].data == {"application/json": {"a": 1}}
+
+
 def test_a_report_is_one_file_without_network(filled: Live) -> None:
     text = export(filled, "format=html&title=Mine+%26+yours").decode()
     assert "<title>Mine &amp; yours</title>" in text
