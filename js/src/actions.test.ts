@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { ACTIONS, find, keymap } from "./actions.ts";
+import { ACTIONS, find, keymapOf } from "./actions.ts";
+
+const keymap = keymapOf();
 
 it.each([
   ["ArrowLeft", "previous"], ["ArrowUp", "previous"], ["k", "previous"], ["ArrowRight", "next"], ["ArrowDown", "next"], ["j", "next"],
@@ -26,4 +28,31 @@ it("finds actions by the beginnings of their words, else by parts of them", () =
   expect(names("ilmstrip lef")).toEqual(["strip-left"]);
   expect(names("")).toHaveLength(ACTIONS.length);
   expect(names("xyz")).toEqual([]);
+});
+
+// Each action of httpgd's client and of Positron's Plots pane, and ours for it; keys where the two have them.
+it.each([
+  ["httpgd: previous plot", "previous", "ArrowLeft"], ["httpgd: next plot", "next", "ArrowRight"], ["httpgd: newest plot", "newest", "n"],
+  ["httpgd: zoom in", "zoom-in", "+"], ["httpgd: zoom in", "zoom-in", "="], ["httpgd: zoom out", "zoom-out", "-"], ["httpgd: zoom reset", "zoom-reset", "0"],
+  ["httpgd: delete the shown plot", "remove", "d"], ["httpgd: delete the shown plot", "remove", "Delete"], ["httpgd: clear all", "clear", "Alt+d"],
+  ["httpgd: download SVG", "save-svg", "s"], ["httpgd: download PNG", "save-png", "p"], ["httpgd: copy PNG", "copy", "c"],
+  ["httpgd: history sidebar", "filmstrip", "h"], ["httpgd: light or dark", "theme", "t"], ["httpgd: shortcuts", "help", "?"],
+  ["Positron: previous by k", "previous", "k"], ["Positron: next by j", "next", "j"], ["Positron: remove by x", "remove", "x"],
+  ["Positron: remove by Backspace", "remove", "Backspace"], ["Positron: save plot", "save-png", ""], ["Positron: copy plot", "copy", ""],
+  ["Positron: zoom to fit", "size-fill", ""], ["Positron: zoom to 50 %", "zoom-50", ""], ["Positron: zoom to 75 %", "zoom-75", ""],
+  ["Positron: zoom to 100 %", "zoom-100", ""], ["Positron: zoom to 200 %", "zoom-200", ""], ["Positron: sizing policy intrinsic", "size-made", ""],
+  ["Positron: sizing policy custom", "size-custom", ""], ["Positron: sizing policy fill", "size-fill", ""], ["Positron: copy code", "copy-code", ""],
+  ["Positron: open source file", "edit-source", ""], ["Positron: open in a new window or editor tab", "open-tab", ""],
+  ["Positron: gallery", "gallery", ""], ["Positron: dark filter off", "dark-off", ""], ["Positron: dark filter on", "dark-on", ""],
+  ["Positron: dark filter follows the theme", "dark-follow", ""], ["Positron: history hidden", "filmstrip", ""], ["Positron: clear all", "clear", ""],
+])("has an action for %s", (_, name, key) => {
+  expect(ACTIONS.map((each) => each.name)).toContain(name);
+  if (key) expect(keymap.meaning([key])).toBe(name);
+});
+
+it("lets the user's own keys go before those of the table", () => {
+  const own = keymapOf({ next: ["l", "t"] });
+  expect(["l", "t", "j", "k"].map((key) => own.meaning([key]))).toEqual(["next", "next", undefined, "previous"]);
+  expect(own.keysOf("next")).toEqual(["l", "t"]);
+  expect(own.keysOf("theme")).toEqual([]);
 });

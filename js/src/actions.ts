@@ -141,4 +141,11 @@ export function find(actions: readonly Action[], words: string): Action[] {
   return begins.length > 0 ? begins : matching((text, word) => text.includes(word));
 }
 
-export const keymap = new Keymap(ACTIONS);
+/** Keys by the name of an action, where the user has others than the table. */
+export type Bindings = Readonly<Record<string, readonly string[]>>;
+
+/** What keys mean: the user's own before those of the table. */
+export function keymapOf(own: Bindings = {}): Keymap<ActionName> {
+  const bound = ACTIONS.map((each) => ({ name: each.name, keys: own[each.name] ?? each.keys }));
+  return new Keymap([...bound.filter(({ name }) => !own[name]), ...bound.filter(({ name }) => own[name])]);
+}

@@ -21,6 +21,19 @@ export interface HubState {
   frame: string;
 }
 
+/** `GET /api/settings`: what the user's config file says. */
+export interface PaneSettings {
+  keys: Record<string, string[]>;
+  theme: string;
+  filter: string;
+  filmstrip: string;
+  /** Address that opens a file in an editor, with {file} and {line}. */
+  editor: string;
+  /** Text of a style sheet. */
+  stylesheet: string | null;
+  problems: string[];
+}
+
 /** `GET /api/outputs`: ascending by id. */
 export interface OutputList {
   event: number;
@@ -65,6 +78,8 @@ export class Api {
   }
 
   state = (): Promise<HubState> => this.#json("api/state");
+
+  settings = (): Promise<PaneSettings> => this.#json("api/settings");
 
   sessions = (): Promise<{ sessions: SessionRecord[] }> => this.#json("api/sessions");
 

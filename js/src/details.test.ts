@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { facts, isReadable, makers, origin, standing } from "./details.ts";
+import { editorUrl, facts, isReadable, makers, origin, standing } from "./details.ts";
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
 
 const OUTPUT = {
@@ -41,4 +41,13 @@ it.each([
 
 it("knows what can be read", () => {
   expect(["text/html", "application/vnd.plotly.v1+json", "image/svg+xml", "image/png"].map(isReadable)).toEqual([true, true, true, false]);
+});
+
+it.each([
+  ["vscode://file/{file}:{line}", "/home/ada/a b.py", "vscode://file/home/ada/a%20b.py:7"],
+  ["vscode://file/{file}:{line}", "C:\\x\\a.py", "vscode://file/C:/x/a.py:7"],
+  ["idea://open?file={file}&line={line}", "/a#1.py", "idea://open?file=/a%231.py&line=7"],
+  ["javascript:alert({line})", "/a.py", "about:blank"],
+])("makes of %s and %s an address", (template, file, url) => {
+  expect(editorUrl(template, file, 7)).toBe(url);
 });

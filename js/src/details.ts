@@ -58,5 +58,12 @@ export function standing({ run }: OutputRecord): string {
 
 export const location = ({ file, line }: OutputRecord["source"]): string | null => (file ? `${file}${line ? `:${line}` : ""}` : null);
 
+/** The address that opens a file in an editor; nothing that would run in the page. */
+export function editorUrl(template: string, file: string, line: number): string {
+  const path = encodeURI(file.replaceAll("\\", "/")).replace(/[?#]/g, encodeURIComponent);
+  const url = template.replace(/\/?\{file\}/, (found) => (found[0] === "/" && path.startsWith("/") ? path : found[0] === "/" ? `/${path}` : path)).replace("{line}", String(line));
+  return /^\s*javascript:/i.test(url) ? "about:blank" : url;
+}
+
 /** Whether the bytes of a MIME type can be read as text. */
 export const isReadable = (mime: string): boolean => /^text\/|json$|xml$|javascript$/.test(mime);

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { chordsOf, isTyping, Keymap, shownChord } from "./keys.ts";
+import { chordFrom, chordsOf, isTyping, Keymap, shownChord } from "./keys.ts";
 
 vi.spyOn(KeyboardEvent.prototype, "getModifierState").mockReturnValue(false); // the test DOM takes Alt for AltGr
 
@@ -51,4 +51,8 @@ it("means what the most specific chord means", () => {
   expect(keymap.meaning(["Shift+t", "t"])).toBe("dark");
   expect(keymap.meaning(["Shift+k", "k"])).toBeUndefined();
   expect(keymap.chords).toEqual(["t", "Shift+t"]);
+});
+
+it.each([["Ctrl+K", "Mod+k"], ["l", "l"], ["L", "l"], ["shift+ArrowUp", "Shift+ArrowUp"], ["cmd+shift+z", "Mod+Shift+z"], ["+", "+"], ["Ctrl++", "Mod++"]])("reads %s as %s", (text, chord) => {
+  expect(chordFrom(text)).toBe(chord);
 });

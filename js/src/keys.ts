@@ -42,17 +42,33 @@ export function shownChord(chord: string, mac = isMac()): string {
   return [...modifiers.reverse().map((each) => names[each] ?? each), shown].join(" ");
 }
 
-/** Which chord means which action. */
+/** A chord as people may write it, `Ctrl+K`, as it is written here, `Mod+k`. */
+export function chordFrom(text: string): string {
+  const [key, ...modifiers] = text.trim().split(/(?<=.)\+(?=.)/).reverse() as [string, ...string[]];
+  const names = modifiers.map((each) => (/^(?:ctrl|control|cmd|command|meta|mod)$/i.test(each) ? "Mod" : each[0]!.toUpperCase() + each.slice(1).toLowerCase()));
+  const order = ["Mod", "Alt", "Shift"].filter((each) => names.includes(each));
+  return [...order, key.length === 1 ? key.toLowerCase() : key].join("+");
+}
+
+/** Which chord means which action; the last one that says so. */
 export class Keymap<Name extends string> {
   readonly #names = new Map<string, Name>();
 
   constructor(bindings: Iterable<{ name: Name; keys: readonly string[] }>) {
-    for (const { name, keys } of bindings) for (const key of keys) this.#names.set(key, name);
+    for (const { name, keys } of bindings) for (const key of keys) {
+      this.#names.delete(key); // the one that means it now comes last
+      this.#names.set(key, name);
+    }
   }
 
   /** Every chord that means something. */
   get chords(): string[] {
     return [...this.#names.keys()];
+  }
+
+  /** The chords that mean an action. */
+  keysOf(name: Name): string[] {
+    return this.chords.filter((each) => this.#names.get(each) === name);
   }
 
   /** What the first of `chords` that has a meaning means. */

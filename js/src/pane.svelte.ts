@@ -1,14 +1,15 @@
 /** The pane's state and what it can do: outputs, sessions, connection, and the user's settings. Components only show it. */
-import { action, applies, keymap, type ActionName } from "./actions.ts";
+import { action, ACTIONS, applies, keymapOf, type ActionName } from "./actions.ts";
 import { neighbours } from "./ahead.ts";
-import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type Selection } from "./api.ts";
+import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type PaneSettings, type Selection } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
 import type { Theme } from "./frame/channel.ts";
-import { location as placeOf } from "./details.ts";
+import { editorUrl } from "./details.ts";
 import { Drawings } from "./drawings.ts";
 import { challenge, knows, type Answer } from "./hello.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
+import { chordFrom } from "./keys.ts";
 import { Lens } from "./lens.svelte.ts";
 import { Marks } from "./marks.svelte.ts";
 import type { Presenter, PresenterEvents, View } from "./presenter.svelte.ts";
@@ -19,6 +20,7 @@ import type { Frames } from "./sandbox.ts";
 import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
+import { Sketches } from "./sketches.ts";
 import { copy, download, MIME, type Format } from "./taking.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
 
@@ -52,7 +54,14 @@ export class Pane {
   readonly lens = new Lens();
   readonly scrubber = new Scrubber((id) => this.#api!.versions(id));
   readonly search = new Search((words, signal) => this.#find(words, signal), () => this.sessions);
+  /** What keys mean. */
+  keymap = $state.raw(keymapOf());
   readonly marks = new Marks();
+  readonly sketches = new Sketches(
+    () => this.frames,
+    () => this.stage?.state === "ready" && !document.hidden,
+    ({ output }, png) => this.pictures.keep(output, URL.createObjectURL(png)),
+  );
   /** What shows the output that is looked at: on the stage, or in a comparison. */
   stage = $state.raw<Presenter>();
   mainStage: Presenter | undefined;
@@ -86,6 +95,10 @@ export class Pane {
   #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
   /** What was removed here, the last at the end; and whether the newest was followed then. */
   readonly #removed: { ids: Promise<number[]>; following: boolean }[] = [];
+  readonly #style = new CSSStyleSheet();
+  /** What is wrong in the config file. */
+  #problems: string[] = [];
+  #editor = "vscode://file/{file}:{line}";
   readonly #drawings = new Drawings();
   readonly #keepers = new Set<string>();
   #api: Api | undefined;
@@ -215,12 +228,26 @@ export class Pane {
     if (wanted !== null) outputs.following = false;
     const [state, list] = await Promise.all([api.state(), api.outputs({ limit: FIRST_PAGE, project: outputs.project })]);
     this.hub = state;
-    this.notices = state.notices ?? [];
+    this.notices = [...(state.notices ?? []), ...this.#problems];
     this.#cursor = list.event;
     outputs.apply(list.outputs);
     if (wanted !== null) await this.showOutput(wanted);
+    void api.settings().then((settings) => this.#adopt(settings), () => {});
     void api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
     void this.#backfill(list.outputs[0]?.id, list.outputs.length < list.total);
+  }
+
+  /** Do as the user's config file says. */
+  #adopt({ keys, editor, stylesheet, problems, ...suggested }: PaneSettings): void {
+    const names: ReadonlySet<string> = new Set(ACTIONS.map(({ name }) => name));
+    const unknown = Object.keys(keys).filter((name) => !names.has(name));
+    this.keymap = keymapOf(Object.fromEntries(Object.entries(keys).map(([name, each]) => [name, each.map(chordFrom)])));
+    this.settings.suggest(suggested);
+    this.#editor = editor;
+    this.#style.replaceSync(stylesheet ?? "");
+    document.adoptedStyleSheets = [this.#style];
+    this.#problems = [...problems, ...unknown.map((name) => `Pane.keys: there is nothing called ${name} to do`)];
+    for (const each of this.#problems) this.#notice(each);
   }
 
   /** Fetch the older ones, page by page, between the frames of the screen. */
@@ -251,7 +278,7 @@ export class Pane {
       await (this.#loaded = this.#load(null));
     }
     this.hub = state;
-    this.notices = state.notices ?? [];
+    this.notices = [...(state.notices ?? []), ...this.#problems];
     return this.#cursor;
   }
 
@@ -317,7 +344,7 @@ export class Pane {
 
   /** Do what a key means. Whether there was something to do. */
   press(chords: readonly string[]): boolean {
-    const meant = keymap.meaning(chords);
+    const meant = this.keymap.meaning(chords);
     return meant !== undefined && this.act(meant);
   }
 
@@ -380,10 +407,10 @@ export class Pane {
     this.leave();
   }
 
-  /** Open the file that made the output where its line is; only an absolute path, in the editor that takes such links. */
+  /** Open the file that made the output where its line is, in the editor of the settings. */
   editSource(): void {
-    const place = this.outputs.shown && placeOf(this.outputs.shown.source);
-    if (place?.startsWith("/")) window.open(`vscode://file${encodeURI(place)}`, "_self");
+    const source = this.outputs.shown?.source;
+    if (source?.file) window.open(editorUrl(this.#editor, source.file, source.line ?? 1), "_self");
   }
 
   /** Show the output in a tab of its own, which takes the token from this one. */

@@ -325,6 +325,7 @@ export class Presenter {
     layer.frame = frame;
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
+    frame.send({ type: "keys", chords: this.#frames.chords });
     const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), companions, theme: this.#theme } as const;
     frame.send(message, [bytes]);
   }

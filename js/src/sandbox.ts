@@ -196,7 +196,8 @@ export function mayOwnHost(page: URL): boolean {
 export class Frames {
   readonly #parking: HTMLElement;
   readonly #page: URL;
-  readonly #chords: string[];
+  /** The keys that frames hand on. */
+  chords: string[] = [];
   readonly #fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>;
   readonly #libraries = new Map<string, Promise<ArrayBuffer>>();
   readonly #spares = new Map<string, Frame>();
@@ -205,13 +206,11 @@ export class Frames {
 
   /**
    * @param parking where frames stay that nobody looks at
-   * @param chords the keys that frames hand on
    * @param fetchLibrary the bytes of a library's script
    */
-  constructor(parking: HTMLElement, page: URL, chords: string[], fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>) {
+  constructor(parking: HTMLElement, page: URL, fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>) {
     this.#parking = parking;
     this.#page = page;
-    this.#chords = chords;
     this.#fetchLibrary = fetchLibrary;
     this.#ownHost = mayOwnHost(page);
   }
@@ -235,6 +234,15 @@ export class Frames {
       this.#ownHost = false;
       return this.take(host, libraries);
     }
+    await Promise.all(libraries.map((each) => this.provide(frame, each)));
+    return frame;
+  }
+
+  /** A frame out of sight, besides the spare ones, with the libraries on their way; nothing where there is none yet. */
+  async extra(libraries: Wanted[]): Promise<Frame | null> {
+    if (!this.#path) return null;
+    const frame = this.#make(this.#parking);
+    await frame.answered;
     await Promise.all(libraries.map((each) => this.provide(frame, each)));
     return frame;
   }
@@ -271,9 +279,7 @@ export class Frames {
   }
 
   #make(host: HTMLElement): Frame {
-    const frame = new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
-    frame.send({ type: "keys", chords: this.#chords });
-    return frame;
+    return new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
   }
 
   #takeSpare(host: HTMLElement, libraries: Wanted[]): Frame | undefined {

@@ -85,6 +85,13 @@ export class Settings {
     this.#scope.value = everything ? "everything" : "project";
   }
 
+  /** What holds where nothing was chosen in the browser, from the user's config file. */
+  suggest({ theme, filter, filmstrip }: { theme: string; filter: string; filmstrip: string }): void {
+    this.#theme.suggest(theme);
+    this.#filter.suggest(filter);
+    this.#strip.suggest(filmstrip);
+  }
+
   /** The project that this tab was opened for. */
   get project(): string | null {
     return sessionStorage.getItem("ipyweb.project");
@@ -95,9 +102,10 @@ export class Settings {
   }
 }
 
-/** One choice of several, kept by the browser; the first one unless another was made. */
+/** One choice of several, kept by the browser; what was suggested, or the first one, unless another was made. */
 class Kept<T extends string> {
-  #value: T;
+  #chosen: T | null;
+  #suggested: T;
   readonly #name: string;
   readonly #choices: readonly T[];
   readonly #storage: Storage;
@@ -107,16 +115,21 @@ class Kept<T extends string> {
     this.#choices = choices;
     this.#storage = storage;
     const kept = storage.getItem(this.#name) as T | null;
-    this.#value = $state(kept !== null && choices.includes(kept) ? kept : choices[0]!);
+    this.#chosen = $state(kept !== null && choices.includes(kept) ? kept : null);
+    this.#suggested = $state(choices[0]!);
   }
 
   get value(): T {
-    return this.#value;
+    return this.#chosen ?? this.#suggested;
   }
 
   set value(value: T) {
-    this.#value = value;
+    this.#chosen = value;
     this.#storage.setItem(this.#name, value);
+  }
+
+  suggest(value: string): void {
+    if (this.#choices.includes(value as T)) this.#suggested = value as T;
   }
 
   next(): void {

@@ -1,4 +1,4 @@
-/** The beginning of an output's plain text, as its picture in the filmstrip. */
+/** The beginning of an output's text, as its picture in the filmstrip. */
 import { stripAnsi } from "./ansi.ts";
 import { fetchData } from "./api.ts";
 import type { OutputRecord } from "./protocol.ts";
@@ -7,6 +7,8 @@ const BYTES = 1024;
 const LINES = 12;
 const COLUMNS = 60;
 const MOST = 500;
+/** Texts that a picture can be made of, the best first. */
+const TEXTS = ["text/markdown", "text/latex", "text/plain", "application/json", "text/html"];
 
 const known = new Map<string, Promise<string>>();
 
@@ -18,17 +20,23 @@ export const Snippets = {
   },
 
   text(output: OutputRecord): Promise<string> {
-    const ref = output.data["text/plain"];
+    const mime = TEXTS.find((each) => output.data[each]) ?? "";
+    const ref = output.data[mime];
     if (!ref) return Promise.resolve("");
-    const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then(shorten, () => "");
+    const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then((bytes) => shorten(bytes, mime), () => "");
     known.set(ref.sha256, snippet);
     for (const key of [...known.keys()].slice(0, Math.max(0, known.size - MOST))) known.delete(key);
     return snippet;
   },
 };
 
-function shorten(bytes: ArrayBuffer): string {
-  const text = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));
+function shorten(bytes: ArrayBuffer, mime: string): string {
+  const source = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));
+  const text = mime === "text/html" ? withoutTags(source) : source;
   if (/^\s*<[\w.]+[^]*>\s*$/.test(text) || /^\s*<[^\n]*>\s*\n\s*\n/.test(text) || /^[\w.]+\([^\n]*\)$/.test(text)) return "";
   return text.split("\n", LINES).map((line) => line.slice(0, COLUMNS)).join("\n");
 }
+
+/** What a page says, roughly. It is only ever shown as text. */
+const withoutTags = (html: string): string =>
+  html.replace(/<(style|script)[^]*?(<\/\1>|$)/gi, "").replace(/<[^>]*(>|$)/g, " ").replace(/[ \t]+/g, " ").replace(/\s*\n\s*/g, "\n").trim();

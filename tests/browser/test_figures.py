@@ -64,7 +64,7 @@ def test_a_figure_whose_environment_is_gone_is_shown_from_its_svg(
         pane.frame.wait_for_function(
             fills + " return box.width === w && box.height === h }", arg=[wide - 32, high - 32]
         )
-    pane.page.get_by_role("button", name="PNG").click()
+    pane.page.locator("footer select").select_option("image/png")
     expect(pane.page.get_by_test_id("drawn")).to_have_text("as stored, since its environment is gone")
     assert natural(pane.page) == (640, 480)
 

@@ -1,9 +1,11 @@
 """Going through outputs quickly: keys held down, the wheel, the filmstrip's places, what is fetched ahead."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Pane, Publish, html, image
+from .conftest import OpenPane, Pane, Publish, html, image
 
 WATCH = """() => {
     window.seen = [];
@@ -141,3 +143,21 @@ def test_escape_takes_the_focus_back_from_a_frame(pane: Pane, publish: Publish) 
     pane.page.wait_for_function("() => document.activeElement === document.body")
     pane.press("?")
     expect(pane.page.get_by_role("dialog")).to_be_visible()
+
+
+def test_drawings_that_nobody_looked_at_have_pictures_too(open_pane: OpenPane, publish: Publish) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"><rect width="30" height="20"/></svg>'
+    plot = {"application/vnd.plotly.v1+json": {"data": [{"y": [1, 3, 2]}], "layout": {}}}
+    drawings = [publish({"image/svg+xml": svg}), publish(plot), publish(plot)]
+    pane = open_pane().ready(publish({"text/plain": "last"}))
+    for output in drawings:
+        shown = pane.page.locator(f"[data-thumbnail='{output}'] img")
+        expect(shown).to_have_attribute("src", re.compile("^blob:"))
+    assert pane.page.locator(".parking iframe").count() <= 3
+
+
+def test_texts_have_their_beginning_for_a_picture(pane: Pane, publish: Publish) -> None:
+    pages = [publish({"text/markdown": "# A heading"}), publish(html("<style>p {}</style><p>A <b>page</b></p>"))]
+    pane.ready(pages[-1])
+    for output, text in zip(pages, ("# A heading", "A page"), strict=True):
+        expect(pane.page.locator(f"[data-thumbnail='{output}'] pre")).to_have_text(text)

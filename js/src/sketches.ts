@@ -1,0 +1,111 @@
+/**
+ * Small pictures of drawings that nobody has looked at yet: drawn one at a time in a frame out of sight, when there is
+ * nothing else to do, for as long as somebody can see their place in the filmstrip.
+ */
+import { fetchData } from "./api.ts";
+import { librariesOf } from "./companions.ts";
+import type { FromFrame } from "./frame/channel.ts";
+import type { View } from "./presenter.svelte.ts";
+import { family } from "./renderers/table.ts";
+import type { Frame, Frames } from "./sandbox.ts";
+
+/** Milliseconds for a picture to come. */
+const WITHIN = 8000;
+/** Milliseconds of rest between two. */
+const REST = 120;
+/** Bytes beyond which data is not drawn only for the filmstrip. */
+const LARGEST = 2 * 2 ** 20;
+/** Renderers that make pictures. */
+const PICTURED: readonly string[] = ["plotly", "vega", "svg", "pdf"];
+
+export class Sketches {
+  readonly #wanted = new Map<number, View>();
+  readonly #tried = new Set<string>();
+  readonly #frames: () => Frames | undefined;
+  readonly #isCalm: () => boolean;
+  readonly #keep: (view: View, png: Blob) => void;
+  #working = false;
+  #turn = 0;
+  #frame: { key: string; frame: Frame } | undefined;
+
+  /**
+   * @param isCalm whether what the user looks at is there
+   * @param keep takes a picture
+   */
+  constructor(frames: () => Frames | undefined, isCalm: () => boolean, keep: (view: View, png: Blob) => void) {
+    this.#frames = frames;
+    this.#isCalm = isCalm;
+    this.#keep = keep;
+  }
+
+  /** Somebody sees where the picture of a view would be. Returns how to say that nobody does any more. */
+  want(view: View): () => void {
+    const ref = view.output.data[view.mime];
+    if (!PICTURED.includes(family(view.mime).renderer) || !ref || ref.size > LARGEST || this.#tried.has(keyOf(view))) return () => {};
+    this.#wanted.set(view.output.id, view);
+    void this.#work();
+    return () => void (this.#wanted.get(view.output.id) === view && this.#wanted.delete(view.output.id));
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#wanted.size > 0) {
+      await rest();
+      const view = [...this.#wanted.values()].at(-1);
+      if (!view || !this.#isCalm()) continue;
+      this.#tried.add(keyOf(view));
+      this.#wanted.delete(view.output.id);
+      const png = await this.#draw(view).catch(() => null);
+      if (png) this.#keep(view, png);
+      else this.#drop();
+    }
+    this.#drop();
+    this.#working = false;
+  }
+
+  async #draw(view: View): Promise<Blob | null> {
+    const libraries = librariesOf(view.output, view.mime);
+    const how = family(view.mime);
+    const key = JSON.stringify([how.renderer, libraries]);
+    if (this.#frame?.key !== key) {
+      this.#drop();
+      const made = await this.#frames()?.extra(libraries);
+      if (!made) return null;
+      this.#frame = { key, frame: made };
+    }
+    const { frame } = this.#frame;
+    const bytes = await fetchData(view.output.data[view.mime]!.url);
+    const turn = ++this.#turn;
+    const picture = pictureOf(frame, turn);
+    const own = view.output.metadata[view.mime];
+    const metadata = (typeof own === "object" && own !== null ? own : view.output.metadata) as Record<string, unknown>;
+    const companions = { assets: [], preludes: [] };
+    frame.send({ type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata, companions, theme: "light" }, [bytes]);
+    return picture;
+  }
+
+  #drop(): void {
+    this.#frame?.frame.dispose();
+    this.#frame = undefined;
+  }
+}
+
+function pictureOf(frame: Frame, turn: number): Promise<Blob | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, WITHIN, null);
+    const settle = (png: Blob | null) => {
+      clearTimeout(timer);
+      resolve(png);
+    };
+    const message = (said: FromFrame) => {
+      if (said.type === "picture" && said.turn === turn) settle(new Blob([said.bytes], { type: "image/png" }));
+      else if (said.type === "failed" && said.turn === turn) settle(null);
+    };
+    frame.events = { message, stuck: () => settle(null), lost: () => settle(null) };
+  });
+}
+
+const keyOf = ({ output, mime }: View): string => output.data[mime]?.sha256 ?? "";
+
+const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, REST));
