@@ -58,7 +58,7 @@ const TABLE = [
   { name: "forward", says: "Ten on", group: "Go", keys: ["PageDown"], when: going, run: ({ outputs }) => outputs.step(10) },
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: going, run: ({ outputs }) => outputs.first() },
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
-  { name: "search", says: "Search", group: "Find", keys: ["/", "Mod+f"], when: searchable, run: ({ search }) => search.start() },
+  { name: "search", says: "Search", group: "Find", keys: ["/"], when: searchable, run: ({ search }) => search.start() },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: (pane) => pane.endSearch() },
   {
     name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,
