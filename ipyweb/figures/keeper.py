@@ -181,8 +181,7 @@ class Keeper:
             return
         self._peers.add(peer)
         try:
-            if self._easels.warm.is_set():
-                self._tell(peer, {"type": "warm"})
+            self._tell(peer, {"type": "warm" if self._easels.warm.is_set() else "cold"})
             repeated = channel.Repeated()
             while True:
                 header, parts = channel.receive(peer)

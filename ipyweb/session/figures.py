@@ -229,7 +229,7 @@ class Handover:
         self._pending: dict[str, _Pending] = {}
         self._thread: threading.Thread | None = None
         self._peer: Connection | None = None
-        self._warm = False
+        self._warm: bool | None = None  # not known yet
         self._hurry = False
         self._closed = False
         self._broken_until = 0.0
@@ -283,6 +283,9 @@ class Handover:
 
     def close(self, timeout: float) -> None:
         """Pass on what a warm keeper takes at once, and draw the rest here."""
+        with self._changed:
+            if self._thread is not None:  # it may be about to find a warm one
+                self._changed.wait_for(lambda: self._warm is not None, min(timeout, PATIENCE))
         if self._warm:
             self._await_keeper(timeout)
         with self._changed:
@@ -363,6 +366,9 @@ class Handover:
         name = environment()
         with contextlib.suppress(KeeperUnavailable):
             return dial(name)
+        with self._changed:
+            self._warm = False
+            self._changed.notify_all()
         if self._session.kind == "script":
             with self._changed:
                 self._changed.wait_for(lambda: self._hurry or self._closed or self._is_much(), START_DELAY)
@@ -434,8 +440,10 @@ class Handover:
 
     def _hear(self, header: dict[str, Any]) -> None:
         match header["type"]:
-            case "warm":
-                self._warm = True
+            case "warm" | "cold":
+                with self._changed:
+                    self._warm = header["type"] == "warm"
+                    self._changed.notify_all()
             case "kept":
                 with self._changed:
                     pending = self._pending.get(str(header["id"]))

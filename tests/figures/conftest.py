@@ -53,6 +53,6 @@ def answer(peer: Connection, timeout: float = 60) -> dict[str, Any]:
     deadline = time.monotonic() + timeout
     while peer.poll(max(0.0, deadline - time.monotonic())):
         header, _ = channel.receive(peer)
-        if header["type"] not in ("warm", "kept"):
+        if header["type"] not in ("warm", "cold", "kept"):
             return header
     raise AssertionError("the keeper says nothing")

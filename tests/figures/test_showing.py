@@ -91,6 +91,16 @@ def test_a_short_script_draws_its_figure_itself_and_leaves_it_to_be_drawn_anew(h
     assert picture(answer.body).size == (300, 200)
 
 
+def test_a_short_script_leaves_drawing_to_a_keeper_that_is_warm(hub: connection.Connection) -> None:
+    script(SHOW)
+    (first,) = drawn(hub)
+    data(hub, first["id"], "mime=image/png&width=300")  # brings the keeper
+    script(SHOW)
+    _, second = drawn(hub, 2)
+    assert "drawn" not in second["figure"]
+    assert second["figure"]["seconds"] > 0
+
+
 def test_a_long_script_leaves_drawing_to_the_keeper(hub: connection.Connection) -> None:
     script(f"{SHOW}assert o.wait(20); print(ipyweb.session.session.current().handover.flush(60))")
     (output,) = drawn(hub)
