@@ -68,6 +68,7 @@ class SqliteStore(Sessions):
         next_id: int = 1,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        search.add_functions(connection)
         blobs = Blobs(connection, None if directory is None else directory / "blobs")
         refusal = Unavailable(read_only) if read_only else None
         super().__init__(connection, blobs, refusal, event, next_id, clock)
