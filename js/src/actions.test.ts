@@ -36,7 +36,7 @@ it.each([
   ["httpgd: zoom in", "zoom-in", "+"], ["httpgd: zoom in", "zoom-in", "="], ["httpgd: zoom out", "zoom-out", "-"], ["httpgd: zoom reset", "zoom-reset", "0"],
   ["httpgd: delete the shown plot", "remove", "d"], ["httpgd: delete the shown plot", "remove", "Delete"], ["httpgd: clear all", "clear", "Alt+d"],
   ["httpgd: download SVG", "save-svg", "s"], ["httpgd: download PNG", "save-png", "p"], ["httpgd: copy PNG", "copy", "c"],
-  ["httpgd: history sidebar", "filmstrip", "h"], ["httpgd: light or dark", "theme", "t"], ["httpgd: shortcuts", "help", "?"],
+  ["httpgd: export dialog", "export", "e"], ["httpgd: history sidebar", "filmstrip", "h"], ["httpgd: light or dark", "theme", "t"], ["httpgd: shortcuts", "help", "?"],
   ["Positron: previous by k", "previous", "k"], ["Positron: next by j", "next", "j"], ["Positron: remove by x", "remove", "x"],
   ["Positron: remove by Backspace", "remove", "Backspace"], ["Positron: save plot", "save-png", ""], ["Positron: copy plot", "copy", ""],
   ["Positron: zoom to fit", "size-fill", ""], ["Positron: zoom to 50 %", "zoom-50", ""], ["Positron: zoom to 75 %", "zoom-75", ""],

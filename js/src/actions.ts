@@ -80,6 +80,7 @@ const TABLE = [
   { name: "copy", says: "Copy the picture", group: "Take", keys: ["c"], when: some, run: (pane) => void pane.copyPicture() },
   { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: (pane) => void pane.savePicture("png") },
   { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: (pane) => void pane.savePicture("svg") },
+  { name: "export", says: "Export in another size or format, or several…", group: "Take", keys: ["e"], when: some, run: (pane) => void (pane.dialog = "export") },
   { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.save(pane.view)) },
   { name: "copy-place", says: "Copy the path of its file", group: "Take", keys: [], when: placed, run: (pane) => void pane.copyText(location(pane.outputs.shown!.source)!, "the path") },
   { name: "edit-source", says: "Open its file in the editor", group: "Take", keys: [], when: placed, run: (pane) => pane.editSource() },

@@ -109,6 +109,23 @@ export class Api {
   /** Delete what is described for good. */
   purge = (which: Selection): Promise<{ purged: number[] }> => this.#json("api/clear?purge=1", { method: "POST", body: which });
 
+  /** Several outputs as one file. */
+  async export(fields: Record<string, string>, progressed: (done: number, total: number) => void): Promise<{ content: Blob; name: string }> {
+    const url = new URL(`api/export?${new URLSearchParams(fields)}`, this.#base);
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+    if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
+    const total = Number(response.headers.get("X-Ipyweb-Bytes") ?? 0);
+    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? `ipyweb.${fields.format}`;
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let done = 0;
+    const reader = response.body!.getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      pieces.push(piece.value);
+      progressed((done += piece.value.byteLength), Math.max(done, total));
+    }
+    return { content: new Blob(pieces), name };
+  }
+
   /** A figure, drawn in a size and format. @throws when nobody can draw it, and it is not stored */
   async rendering(output: OutputRecord, mime: string, size: Size): Promise<Blob> {
     const response = await this.#data(output, mime, size);

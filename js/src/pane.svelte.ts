@@ -27,10 +27,18 @@ import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
 
-export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash";
+export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash" | "export";
 
 /** Side by side, one after the other in the same place, or what differs. */
 export type Comparison = "side" | "blink" | "difference";
+
+/** Which outputs to put into one file, and how. */
+export interface Export {
+  scope: "marked" | "listed" | "session";
+  format: string;
+  /** What is left out otherwise: code, argv, cwd, host. */
+  include: readonly string[];
+}
 
 export interface Toast {
   text: string;
@@ -597,6 +605,36 @@ export class Pane {
     const known = format === "png" ? this.drawing(output, size)?.blob : undefined;
     return known ? Promise.resolve(known) : this.#api!.rendering(output, MIME[format], size);
   };
+
+  /** A figure in another size and format. */
+  renderAs = (output: OutputRecord, mime: string, size: Size): Promise<Blob> => this.#api!.rendering(output, mime, size);
+
+  /** Save a figure in another size and format. */
+  async saveFigure(output: OutputRecord, mime: string, size: Size): Promise<void> {
+    try {
+      download(await this.renderAs(output, mime, size), fileName(output, mime));
+    } catch (error) {
+      this.say(`Not saved: ${(error as Error).message}`);
+    }
+  }
+
+  /**
+   * Save several outputs as one file.
+   *
+   * @param progressed told the bytes that have come, and about how many there are
+   */
+  async exportOutputs({ scope, format, include }: Export, progressed: (done: number, total: number) => void): Promise<void> {
+    const { order, project, shown } = this.outputs;
+    const everything = scope === "listed" && !this.search.active;
+    const which: Record<string, string> =
+      scope === "session" ? { session: shown?.session ?? "" } : everything ? (project === null ? {} : { project }) : { ids: (scope === "marked" ? this.marks.ids : order).join() };
+    try {
+      const { content, name } = await this.#api!.export({ ...which, format, include: include.join() }, progressed);
+      download(content, name);
+    } catch (error) {
+      this.say(`Not exported: ${(error as Error).message}`);
+    }
+  }
 
   /** Save what is shown, as it is seen; what is stored in that format where there is no picture of it. */
   async savePicture(format: Format): Promise<void> {

@@ -7,6 +7,7 @@ export type DialogComponent = Component<{ pane: Pane }>;
 const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
   help: () => import("./Help.svelte"),
   palette: () => import("./Palette.svelte"),
+  export: () => import("./Export.svelte"),
   trash: () => import("./Trash.svelte"),
   size: () => import("./Size.svelte"),
   rename: () => import("./Naming.svelte"),

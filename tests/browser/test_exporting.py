@@ -1,0 +1,64 @@
+"""The export dialog: a figure in another size and format with a preview, and several outputs in one file."""
+
+import io
+import json
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import expect
+
+from ipyweb import connection
+
+from .conftest import OpenPane, Pane, Publish, Show, html, image, opened
+
+
+def saved(pane: Pane, button: str) -> tuple[str, bytes]:
+    with pane.page.expect_download() as download:
+        pane.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_a_figure_is_exported_in_another_size_and_format(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
+    pane.press("e")
+    dialog = pane.page.get_by_role("dialog")
+    expect(dialog.get_by_label("Width")).to_have_value("300")
+    dialog.get_by_label("Width").fill("450")
+    dialog.get_by_label("Height").fill("250")
+    preview = "() => document.querySelector('[data-testid=preview]')?.naturalWidth === 450"
+    pane.page.wait_for_function(preview)
+    _, content = saved(pane, "Save")
+    assert Image.open(io.BytesIO(content)).size == (450, 250)
+    dialog.get_by_label("Unit").select_option("inches")
+    expect(dialog.get_by_label("Width")).to_have_value("4.5")
+    dialog.get_by_label("Format").select_option("PDF")
+    name, content = saved(pane, "Save")
+    assert name.endswith(".pdf")
+    assert content.startswith(b"%PDF")
+
+
+def test_what_is_listed_becomes_a_report_without_code_unless_ticked(pane: Pane, publish: Publish) -> None:
+    publish({"image/png": image()}, source={"code": "secret_call()"})
+    pane.ready(publish(html("<p>page</p>")))
+    pane.press("e")
+    name, content = saved(pane, "Export")
+    assert name.endswith(".html")
+    assert b"secret_call" not in content
+    pane.page.get_by_role("dialog").get_by_label("Code").check()
+    assert b"secret_call" in saved(pane, "Export")[1]
+
+
+def test_the_marked_become_a_notebook(pane: Pane, publish: Publish) -> None:
+    first = publish({"text/plain": "one"})
+    pane.ready(publish({"text/plain": "two"}))
+    pane.page.locator(f"[data-thumbnail='{first}']").click(modifiers=["ControlOrMeta"])
+    pane.press("e")
+    dialog = pane.page.get_by_role("dialog")
+    expect(dialog.get_by_label("Which")).to_have_value("marked")
+    dialog.locator("form.several select").nth(1).select_option("Notebook")
+    name, content = saved(pane, "Export")
+    assert name.endswith(".ipynb")
+    (cell,) = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
+    assert cell["outputs"][0]["data"]["text/plain"] in ("one", ["one"])
