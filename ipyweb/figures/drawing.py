@@ -118,13 +118,10 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, **options)
 
 
-class _Pixels(io.RawIOBase):
+class _Pixels(io.BytesIO):
     """A file that keeps the renderer's own memory, in place of a copy."""
 
     written: memoryview | bytes = b""
-
-    def writable(self) -> bool:
-        return True
 
     def write(self, data: Any) -> int:
         self.written = memoryview(data).cast("B")
