@@ -58,6 +58,8 @@ interface Layer {
 
 /** Frames that are kept as they were when the user went on. */
 const KEPT = 4;
+/** The same of those with a heavy library, which others can use. */
+const KEPT_HEAVY = 2;
 /** Milliseconds for which the previous output stays while the next one loads. */
 const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
@@ -319,14 +321,14 @@ export class Presenter {
       this.#stage.append(layer.element);
       this.#next = layer;
     }
-    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime)), fetchData(ref.url)]);
+    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime), view.output.session), fetchData(ref.url)]);
     const companions = how.brings ? await fetchCompanions(view.output) : NONE;
     if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
     layer.frame = frame;
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
     frame.send({ type: "keys", chords: this.#frames.chords });
-    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), companions, theme: this.#theme } as const;
+    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), companions, theme: this.#theme, fresh: !inPlace } as const;
     frame.send(message, [bytes]);
   }
 
@@ -427,7 +429,11 @@ export class Presenter {
 
   #keep(layer: Layer): void {
     this.#kept.unshift(layer);
-    for (const { frame } of this.#kept.splice(KEPT)) frame?.dispose();
+    const heavy = this.#kept.filter(({ view }) => librariesOf(view.output, view.mime).length > 0).slice(KEPT_HEAVY);
+    for (const old of [...heavy, ...this.#kept.filter((each) => !heavy.includes(each)).slice(KEPT)]) {
+      this.#kept.splice(this.#kept.indexOf(old), 1);
+      this.#frames.release(old.frame!, librariesOf(old.view.output, old.view.mime), old.view.output.session);
+    }
   }
 
   #dropNext(): void {

@@ -187,6 +187,9 @@ export function mayOwnHost(page: URL): boolean {
   return page.protocol === "http:" && page.pathname === "/" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
 }
 
+/** Frames with a library that wait for the next output of their session. */
+const USED = 2;
+
 /**
  * Makes frames, keeps spare ones loaded, and remembers those last seen.
  *
@@ -201,6 +204,7 @@ export class Frames {
   readonly #fetchLibrary: (wanted: Wanted) => Promise<ArrayBuffer>;
   readonly #libraries = new Map<string, Promise<ArrayBuffer>>();
   readonly #spares = new Map<string, Frame>();
+  readonly #used: { frame: Frame; key: string }[] = [];
   #path = "";
   #ownHost: boolean;
 
@@ -224,15 +228,15 @@ export class Frames {
   }
 
   /** A frame inside `host` that has its port and the libraries, or is about to load them. */
-  async take(host: HTMLElement, libraries: Wanted[]): Promise<Frame> {
-    const frame = this.#takeSpare(host, libraries) ?? this.#make(host);
+  async take(host: HTMLElement, libraries: Wanted[], session = ""): Promise<Frame> {
+    const frame = this.#takeUsed(host, libraries, session) ?? this.#takeSpare(host, libraries) ?? this.#make(host);
     try {
       await frame.answered;
     } catch (error) {
       frame.dispose();
       if (!this.#ownHost) throw error;
       this.#ownHost = false;
-      return this.take(host, libraries);
+      return this.take(host, libraries, session);
     }
     await Promise.all(libraries.map((each) => this.provide(frame, each)));
     return frame;
@@ -250,6 +254,24 @@ export class Frames {
   /** Sends a library to a frame that lacks it. */
   async provide(frame: Frame, wanted: Wanted): Promise<void> {
     if (!frame.has(wanted)) frame.load({ name: wanted.name, bytes: await this.#library(wanted) }, wanted.url);
+  }
+
+  /**
+   * Takes back a frame that nobody will return to. One with a heavy library, which ran nothing but that, draws the next
+   * output of the same session: what one process has shown has nothing to hide from itself.
+   */
+  release(frame: Frame, libraries: Wanted[], session: string): void {
+    if (libraries.length === 0 || frame.stuck) return frame.dispose();
+    this.#used.unshift({ frame, key: usedKey(libraries, session) });
+    for (const old of this.#used.splice(USED)) old.frame.dispose();
+  }
+
+  #takeUsed(host: HTMLElement, libraries: Wanted[], session: string): Frame | undefined {
+    const at = this.#used.findIndex(({ key }) => key === usedKey(libraries, session));
+    const used = this.#used[at];
+    if (!used || !move(used.frame.element, host)) return undefined;
+    this.#used.splice(at, 1);
+    return used.frame;
   }
 
   /** Puts a frame out of sight without losing what it shows. False where this browser cannot. */
@@ -299,6 +321,8 @@ export class Frames {
     return known;
   }
 }
+
+const usedKey = (libraries: Wanted[], session: string): string => JSON.stringify([session, libraries.map(keyOf)]);
 
 const keyOf = ({ name, url }: Wanted): string => url ?? name;
 

@@ -81,7 +81,7 @@ export class Sketches {
     const own = view.output.metadata[view.mime];
     const metadata = (typeof own === "object" && own !== null ? own : view.output.metadata) as Record<string, unknown>;
     const companions = { assets: [], preludes: [] };
-    frame.send({ type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata, companions, theme: "light" }, [bytes]);
+    frame.send({ type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata, companions, theme: "light", fresh: true }, [bytes]);
     return picture;
   }
 

@@ -17,7 +17,7 @@ export interface LibraryBytes {
 
 export type ToFrame =
   | { type: "load"; library: LibraryBytes }
-  | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; companions: Companions; theme: Theme }
+  | { type: "render"; turn: number; mime: string; renderer: string; bytes: ArrayBuffer; metadata: Record<string, unknown>; companions: Companions; theme: Theme; fresh: boolean }
   | { type: "theme"; theme: Theme }
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }

@@ -122,7 +122,7 @@ async function render(message: Render): Promise<void> {
   setTheme(message.theme);
   const { turn, renderer } = message;
   try {
-    await draw(RENDERERS[renderer as FrameRendererName], bundleOf(message));
+    await draw(RENDERERS[renderer as FrameRendererName], bundleOf(message), message.fresh);
     await painted();
     send({ type: "ready", turn });
   } catch (error) {
@@ -133,14 +133,23 @@ async function render(message: Render): Promise<void> {
   await sendPicture(RENDERERS[renderer as FrameRendererName], turn);
 }
 
-async function draw(renderer: Renderer, bundle: Bundle): Promise<void> {
+async function draw(renderer: Renderer, bundle: Bundle, fresh: boolean): Promise<void> {
   shown = renderer;
-  if (cleanup && renderer.update) return renderer.update(output(), bundle);
+  if (cleanup && !fresh && renderer.update) return renderer.update(output(), bundle);
+  if (cleanup && fresh) empty();
   const rendering = renderer.render(output(), bundle);
   if (renderer === html) listen();
   const previous = cleanup;
   cleanup = await rendering;
   previous?.();
+}
+
+/** Nothing of the output before is left. */
+function empty(): void {
+  cleanup?.();
+  cleanup = undefined;
+  document.getElementById("output")?.remove();
+  scrollTo(0, 0);
 }
 
 function bundleOf({ mime, bytes, metadata, companions }: Render): Bundle {
