@@ -32,6 +32,10 @@ _DEFAULT_COLORMAP = "image.cmap"
 _COLORMAP = "ipyweb.colormap"
 """Beside rcParams: the default colormap itself, where it is none of matplotlib's own."""
 
+_RECTANGLE_STEPS = "ipyweb.rectangle_steps"
+"""Beside rcParams: into how many pieces each side of a rectangle is cut where it may be bent, in polar axes. All
+rectangles share one path that no pickle holds, and ``Axes.bar`` changes it."""
+
 NOT_DRAWN = frozenset(
     {
         "animation.convert_args",
@@ -216,7 +220,25 @@ def _changed_params() -> dict[str, Any]:
     builtin = getattr(matplotlib.colormaps, "_builtin_cmaps", ())
     if _DEFAULT_COLORMAP in changed and changed[_DEFAULT_COLORMAP] not in builtin:
         changed[_COLORMAP] = matplotlib.colormaps.get(changed[_DEFAULT_COLORMAP])
+    if (steps := _rectangle_steps()) > 1:
+        changed[_RECTANGLE_STEPS] = steps
     return changed
+
+
+def _rectangle_steps() -> int:
+    from matplotlib.path import Path
+
+    return int(getattr(Path.unit_rectangle(), "_interpolation_steps", 1))
+
+
+def _bend_rectangles(params: dict[str, Any]) -> None:
+    """Cut the sides of rectangles as finely as the script did."""
+    steps = params.pop(_RECTANGLE_STEPS, 1)
+    if steps > _rectangle_steps():
+        from matplotlib.path import Path
+
+        rectangle: Any = Path.unit_rectangle()
+        rectangle._interpolation_steps = steps
 
 
 def _register_colormap(params: dict[str, Any]) -> None:
@@ -305,6 +327,7 @@ def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
         with _finding(snapshot.head):
             figure, params = pickle.loads(snapshot.pickle, buffers=[_writable(each) for each in snapshot.buffers])
             _register_colormap(params)
+            _bend_rectangles(params)
     return Loaded(figure, params, [f"loading the figure: {each.category.__name__}: {each.message}" for each in said])
 
 

@@ -118,6 +118,21 @@ def test_a_class_of_the_script_is_there_when_the_script_is_gone(tmp_path: Path) 
     assert str(tmp_path) not in sys.path
 
 
+def test_bars_in_polar_axes_are_bent_in_another_process_too(tmp_path: Path) -> None:
+    figure = Figure()
+    figure.add_subplot(projection="polar").bar([0.0, 1.0, 3.0], [3, 2, 1], width=1.0)
+    parts = take(figure).parts()
+    (tmp_path / "parts").write_bytes(pickle.dumps([bytes(part) for part in parts]))
+    code = f"""
+import pickle
+from ipyweb.figures.snapshot import Snapshot, load
+figure = load(Snapshot.of_parts(pickle.load(open({str(tmp_path / "parts")!r}, "rb")))).figure
+figure.savefig({str(tmp_path / "there.png")!r}, dpi=figure.dpi, bbox_inches=None)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env={**os.environ, "MPLBACKEND": "agg"})
+    assert (tmp_path / "there.png").read_bytes() == pixels(figure)
+
+
 def test_changed_rcparams_go_along_and_the_rest_do_not() -> None:
     with matplotlib.rc_context({"font.family": "serif", "savefig.dpi": 300, "axes.unicode_minus": False}):
         params = load(take(line())).params
