@@ -99,6 +99,10 @@ class Pane:
         """Press a key wherever the focus is."""
         self.page.keyboard.press(key)
 
+    def fits(self, width: int) -> None:
+        """Wait until nothing is wider than this; a new width moves the filmstrip only in the next frame."""
+        self.page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+
     @property
     def frame(self) -> Frame:
         """The sandboxed frame of the output shown."""

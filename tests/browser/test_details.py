@@ -83,7 +83,7 @@ def test_an_output_opens_in_a_tab_of_its_own(detailed: Pane, context: BrowserCon
 @pytest.mark.parametrize("width", [320, 900])
 def test_it_fits_any_width(detailed: Pane, width: int) -> None:
     detailed.page.set_viewport_size({"width": width, "height": 560})
-    assert detailed.page.evaluate("document.documentElement.scrollWidth") <= width
+    detailed.fits(width)
     box = detailed.page.get_by_test_id("details").bounding_box()
     assert box is not None
     assert box["x"] >= 0
