@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,6 +33,9 @@ MAX_REVIVALS = 8
 
 REVIVAL_SECONDS = 0.5
 """Seconds before that happens first; each time twice as long."""
+
+SOON = 600.0
+"""Seconds within which two short scripts that drew for themselves make a third one likely."""
 
 _NACKS: dict[type[Exception], str] = {
     NotFound: "unknown_figure",
@@ -173,6 +177,7 @@ class Keepers:
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached = 0
         self._revivals: dict[str, int] = {}
+        self._missed = "", 0.0
 
     def add(self, environment: str, link: KeeperLink) -> bool:
         """Note that a keeper is there; whether there is room for it."""
@@ -193,6 +198,13 @@ class Keepers:
         del self._links[link.environment]
         return True
 
+    def expect(self, environment: str) -> None:
+        """Start a keeper for the next script, after two that had none in time, not long apart."""
+        last, when = self._missed
+        self._missed = environment, time.monotonic()
+        if last == environment and time.monotonic() - when < SOON:
+            self._start_in(0, environment)
+
     def works(self, environment: str) -> None:
         """Note that a keeper has drawn something."""
         self._revivals.pop(environment, None)
@@ -201,11 +213,13 @@ class Keepers:
         """Start a keeper again that died before everything was drawn, some times."""
         tries = self._revivals[environment] = self._revivals.get(environment, 0) + 1
         if tries <= MAX_REVIVALS:
-            asyncio.get_running_loop().call_later(
-                2**tries * REVIVAL_SECONDS, lambda: asyncio.ensure_future(self._revive(environment))
-            )
+            self._start_in(2**tries * REVIVAL_SECONDS, environment)
 
-    async def _revive(self, environment: str) -> None:
+    def _start_in(self, seconds: float, environment: str) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, lambda: asyncio.ensure_future(self._start_quietly(environment)))
+
+    async def _start_quietly(self, environment: str) -> None:
         with contextlib.suppress(KeeperUnavailable):
             await self._link(environment)
 

@@ -1,5 +1,6 @@
 """The two kinds of peers: a connected session, and a frontend. What they say, and what they are told."""
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from ..errors import FrameError
 from ..protocol import PREVIOUS, PROTOCOL, Frame, Header, Message, decode, read_header
 from . import messages
 from .hub import MAX_FRONTENDS, MAX_SESSIONS, HubState
-from .messages import BadMessage, Command, Hello
+from .messages import BadMessage, Bye, Command, Display, Drawn, Hello
 from .store import Applied, MissingBlob, Outcome, Store, TooLarge, Unavailable, WrongKey
 
 log = logging.getLogger("ipyweb.hub")
@@ -59,13 +60,25 @@ class Peer:
 class SessionLink(Peer):
     """The socket of one session.
 
+    Args:
+        drew: called at the session's end with its environment if it had to draw figures itself.
+
     Attributes:
         session: its id, once it was welcomed.
     """
 
-    def __init__(self, hub: HubState, wake: Callable[[], None], close: Callable[[int, str], None]) -> None:
+    def __init__(
+        self,
+        hub: HubState,
+        drew: Callable[[str], None],
+        wake: Callable[[], None],
+        close: Callable[[int, str], None],
+    ) -> None:
         super().__init__(hub, wake, close)
         self.session: str | None = None
+        self._drew = drew
+        self._figure: str | None = None
+        self._drew_itself = False
         self._introduced = self._gone = self._ended = False
         self._acked = 0
         self._acks: list[tuple[int, int, int]] = []
@@ -138,11 +151,21 @@ class SessionLink(Peer):
     def _take(self, session: str, message: Message, size: int) -> None:
         seq = messages.sequence(message.header)
         command, problem = _read(seq, message)
+        self._note_figures(command)
         self.hub.jobs.submit(
             lambda store: _apply(store, session, command, problem),
             lambda outcome: self._applied(command, outcome),
             size,
         )
+
+    def _note_figures(self, command: Command) -> None:
+        match command:
+            case Display(figure=str(figure)):
+                self._figure = figure
+            case Drawn(said={"drawn": "process"}):
+                self._drew_itself = True
+            case Bye() if self._drew_itself and self._figure is not None:
+                self._drew(json.loads(self._figure)["keeper"])
 
     def _applied(self, command: Command, outcome: Outcome) -> None:
         applied, problem = outcome.value or (None, outcome.error)
@@ -157,7 +180,7 @@ class SessionLink(Peer):
         self._acked = max(self._acked, min(command.seq, applied.acked))
         if applied.output is not None and applied.version is not None:
             self._acks.append((command.seq, applied.output, applied.version))
-        self._ended |= isinstance(command, messages.Bye)
+        self._ended |= isinstance(command, Bye)
         self._ack_due = True
         self.wake()
 

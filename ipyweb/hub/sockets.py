@@ -124,7 +124,7 @@ class SessionSocket(Socket):
     scopes = PRODUCERS
 
     def make_peer(self) -> Peer:
-        return SessionLink(self.hub.state, self._awake.set, self.close_with)
+        return SessionLink(self.hub.state, self.hub.keepers.expect, self._awake.set, self.close_with)
 
 
 class KeeperSocket(Socket):

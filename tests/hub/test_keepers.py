@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from websockets.sync.client import ClientConnection, connect
 from ipyweb.errors import KeeperUnavailable
 from ipyweb.hub import schema
 from ipyweb.hub.keepers import MAX_REVIVALS, Keepers
+from ipyweb.keepers import write_record
 from ipyweb.protocol import decode, encode
 
+from ..conftest import wait_until
 from .conftest import PNG, Bare, Live, make_display, make_old
 
 FIGURE, KEEPER = "f" * 32, "0123456789abcdef"
@@ -337,6 +340,28 @@ def test_a_keeper_that_dies_before_all_is_drawn_is_started_again_but_not_for_eve
     monkeypatch.setattr("ipyweb.hub.keepers.REVIVAL_SECONDS", 0.0)
     registry = Keepers(start)
     asyncio.run(scenario())
+
+
+def test_after_two_scripts_that_drew_for_themselves_a_keeper_awaits_the_third(live: Live, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    write_record(KEEPER, ["/bin/sh", "-c", f"echo once >> {started}"], {}, {})
+
+    def script(*, draws: bool) -> None:
+        session = live.session()
+        session.welcome()
+        session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": secrets.token_hex(16)})
+        if draws:
+            content = {"data": {"image/png": {"buffer": 0}}, "drawn": "process"}
+            session.seq += 1
+            session.send({"type": "drawn", "seq": session.seq, "figure": FIGURE, "content": content}, PNG)
+        session.tell("bye")
+        session.acked()
+        session.close()
+
+    for draws in (True, False, False, True):
+        script(draws=draws)
+    wait_until(started.exists, "the keeper to be started")
+    assert started.read_text() == "once\n"
 
 
 def test_a_picture_after_a_failure_counts(shown: Live) -> None:
