@@ -7,9 +7,9 @@ import { location } from "./details.ts";
 import { Keymap } from "./keys.ts";
 import type { Comparison, Pane } from "./pane.svelte.ts";
 
-export type Group = "Go" | "Look" | "Find" | "Compare" | "Versions" | "Take" | "Tidy" | "Pane";
+export type Group = "Go" | "Look" | "Find" | "Compare" | "Versions" | "Runs" | "Take" | "Tidy" | "Pane";
 
-export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Compare", "Versions", "Take", "Tidy", "Pane"];
+export const GROUPS: readonly Group[] = ["Go", "Find", "Look", "Compare", "Versions", "Runs", "Take", "Tidy", "Pane"];
 
 interface Entry {
   name: string;
@@ -106,6 +106,8 @@ const TABLE = [
   { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
   { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
   { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: (pane) => void (pane.detailing = !pane.detailing), checked: ({ detailing }) => detailing },
+  { name: "changes", says: "What changed since the run before", group: "Runs", keys: ["w"], run: (pane) => void pane.showChanges() },
+  { name: "runs", says: "Runs of scripts…", group: "Runs", keys: ["Shift+r"], run: (pane) => pane.showRuns(null) },
   { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: (pane) => pane.present(!pane.presenting), checked: ({ presenting }) => presenting },
   { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: (pane) => void pane.undoRemoval() },
   { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: (pane) => void pane.clear() },

@@ -1,5 +1,5 @@
 /** The hub's HTTP interface, as far as the pane uses it. Every address is relative to the page. */
-import type { OutputRecord, SessionRecord, VersionRecord } from "./protocol.ts";
+import type { OutputRecord, RunChanges, RunRecord, SessionRecord, VersionRecord } from "./protocol.ts";
 import type { Drawing, Size } from "./renderers/figure.ts";
 
 /** `GET /api/state`, as far as the pane uses it. */
@@ -82,6 +82,12 @@ export class Api {
   settings = (): Promise<PaneSettings> => this.#json("api/settings");
 
   sessions = (): Promise<{ sessions: SessionRecord[] }> => this.#json("api/sessions");
+
+  /** The newest runs of scripts, the newest first. */
+  runs = (project: string | null): Promise<{ runs: RunRecord[] }> => this.#json(`api/runs${project === null ? "" : `?${new URLSearchParams({ project })}`}`);
+
+  /** What a run has shown, compared with another one, or the one before. */
+  changes = (run: string, other: string | null): Promise<RunChanges> => this.#json(`api/runs/${run}${other === null ? "" : `?with=${other}`}`);
 
   /** The newest outputs, or those with a smaller id than `before`. */
   outputs(query: { limit: number; before?: number; project: string | null; q?: string; removed?: boolean }, signal?: AbortSignal): Promise<OutputList> {

@@ -13,7 +13,7 @@ import { chordFrom } from "./keys.ts";
 import { Lens } from "./lens.svelte.ts";
 import { Marks } from "./marks.svelte.ts";
 import type { Presenter, PresenterEvents, View } from "./presenter.svelte.ts";
-import type { Changed, OutputRecord, SessionRecord } from "./protocol.ts";
+import type { Changed, OutputRecord, RunChanges, RunRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness } from "./renderers/table.ts";
 import type { Frames } from "./sandbox.ts";
@@ -27,7 +27,7 @@ import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
 
-export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash" | "export";
+export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash" | "export" | "runs";
 
 /** Side by side, one after the other in the same place, or what differs. */
 export type Comparison = "side" | "blink" | "difference";
@@ -88,6 +88,8 @@ export class Pane {
   link = $state<string | null>(null);
   /** The dialog that is open. */
   dialog = $state<Dialog | null>(null);
+  /** The run of which the dialog of runs tells what changed; `null`: it lists the runs. */
+  run = $state<string | null>(null);
   /** Whether nothing but the output is shown. */
   presenting = $state(false);
   /** Whether the details are shown beside the stage. */
@@ -101,6 +103,8 @@ export class Pane {
   #chosen = $state.raw<ReadonlyMap<number, string>>(new Map());
   /** What came of drawing a figure anew, the last time. */
   #drawn = $state.raw<{ output: number; version: number; fate: Fate } | null>(null);
+  /** Whether a comparison was begun in the dialog of runs, and ends there. */
+  #fromRuns = false;
   /** What was removed here, the last at the end; and whether the newest was followed then. */
   readonly #removed: { ids: Promise<number[]>; following: boolean }[] = [];
   readonly #style = new CSSStyleSheet();
@@ -381,7 +385,48 @@ export class Pane {
     if (how && this.marks.ids.length < 2) this.marks.ids = order.slice(Math.max(0, index - 1), Math.max(2, index + 1));
     this.gallery = false;
     this.comparing = how && this.marks.ids.length > 1 ? how : null;
-    if (!this.comparing) this.marks.clear();
+    if (this.comparing) return;
+    this.marks.clear();
+    if (this.#fromRuns) this.dialog = "runs";
+    this.#fromRuns = false;
+  }
+
+  // -- runs of scripts ------------------------------------------------------------------------------------------------
+
+  showRuns(run: string | null): void {
+    this.run = run;
+    this.dialog = "runs";
+  }
+
+  /** Tell what changed in the run of the output shown, else in the newest one. */
+  async showChanges(): Promise<void> {
+    const { shown } = this.outputs;
+    try {
+      this.showRuns(shown?.run ? shown.session : ((await this.runs())[0]?.id ?? null));
+    } catch (error) {
+      this.say((error as Error).message);
+    }
+  }
+
+  /** The runs of this project's scripts, the newest first. */
+  runs = async (): Promise<RunRecord[]> => (await this.#api!.runs(this.outputs.project)).runs;
+
+  /** What a run has shown, compared with another one, or the one before; with the outputs of both. */
+  changes = async (run: string, other: string | null): Promise<RunChanges> => {
+    const changes = await this.#api!.changes(run, other);
+    this.outputs.apply(changes.outputs.filter(({ id, event }) => event > (this.outputs.get(id)?.event ?? -1)));
+    const missing = changes.stacks.flatMap(({ before }) => (before !== null && !this.outputs.get(before) ? [before] : []));
+    const found = await Promise.all(missing.map((id) => this.#api!.output(id).catch(() => null)));
+    this.outputs.apply(found.filter((each) => each !== null));
+    return changes;
+  };
+
+  /** Compare an output with the one in the run before; then the dialog comes back. */
+  compareRuns(before: number, after: number, how: Comparison): void {
+    this.dialog = null;
+    this.marks.ids = [before, after];
+    this.compare(how);
+    this.#fromRuns = true;
   }
 
   toggleGallery(): void {

@@ -203,6 +203,41 @@ export interface SessionRecord {
   outputs: number;
 }
 
+/** One execution of a script. */
+export interface RunRecord {
+  /** That of its session. */
+  id: string;
+  project: string;
+  script: string;
+  number: number;
+  argv: string[];
+  started: string;
+  ended: string | null;
+  connected: boolean;
+  /** How many outputs it has, how many of them changed, and how many have none before them. */
+  outputs: number;
+  changed: number;
+  new: number;
+}
+
+/** What became of the output of one call site from one run to another; the ids of both. */
+export interface StackChange {
+  stack: string;
+  before: number | null;
+  after: number | null;
+  /** `unknown`: one of them is not drawn yet. */
+  status: "same" | "changed" | "new" | "gone" | "unknown";
+}
+
+/** Two runs, and the outputs of the later one. */
+export interface RunChanges {
+  run: RunRecord;
+  /** `null` when there is none to compare with. */
+  before: RunRecord | null;
+  stacks: StackChange[];
+  outputs: OutputRecord[];
+}
+
 /** What changed after an event, in order; state, not a log. */
 export interface Changed {
   event: number;

@@ -8,6 +8,7 @@ const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
   help: () => import("./Help.svelte"),
   palette: () => import("./Palette.svelte"),
   export: () => import("./Export.svelte"),
+  runs: () => import("./Runs.svelte"),
   trash: () => import("./Trash.svelte"),
   size: () => import("./Size.svelte"),
   rename: () => import("./Naming.svelte"),

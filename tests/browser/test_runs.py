@@ -1,0 +1,183 @@
+"""Runs of scripts in the pane: their list, what changed from one to the next, each pair compared."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from ipyweb import connection
+
+from .conftest import ROOT, OpenPane, Pane
+
+Run = Callable[..., None]
+
+SCRIPT = """
+import sys
+from PIL import Image
+import ipyweb
+
+losses, extra = sys.argv[1:]
+ipyweb.display(Image.new("RGB", (300, 200), losses), title="Losses")
+ipyweb.display(Image.new("RGB", (300, 200), "green"), title="Weights")
+if extra == "before":
+    ipyweb.display(Image.new("RGB", (300, 200), "gray"), title="Noise")
+if extra == "after":
+    ipyweb.display(Image.new("RGB", (300, 200), "gold"), title="Gradients")
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, hub: connection.Connection) -> Run:
+    """Run the script with the colour of its losses, and with what else it shows."""
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))}
+
+    def run(losses: str, extra: str = "nothing") -> None:
+        arguments = [sys.executable, str(script), losses, extra]
+        subprocess.run(arguments, check=True, timeout=60, env=environ, cwd=tmp_path)
+
+    return run
+
+
+@pytest.fixture
+def twice(run: Run, open_pane: OpenPane, hub: connection.Connection, tmp_path: Path) -> Pane:
+    """A pane after two runs: the losses have changed, noise is gone, and gradients are new."""
+    run("red", "before")
+    run("blue", "after")
+    return opened_for(open_pane, hub, tmp_path).ready(6)
+
+
+def opened_for(open_pane: OpenPane, hub: connection.Connection, project: Path) -> Pane:
+    return open_pane(f"token={hub.token_for('pane')}&project={quote(str(project), safe='')}")
+
+
+def change(pane: Pane, status: str) -> Locator:
+    return pane.page.locator(f"[data-testid=change][data-status={status}]")
+
+
+def compared(pane: Pane, *outputs: int) -> None:
+    for output in outputs:
+        expect(pane.page.locator(f"[data-testid=tile][data-output-id='{output}'][data-state=ready]")).to_have_count(1)
+
+
+def test_one_key_tells_what_changed_since_the_run_before(twice: Pane) -> None:
+    twice.press("w")
+    dialog = twice.page.get_by_role("dialog", name="Runs")
+    expect(dialog.get_by_role("heading", level=2)).to_have_text("run 2 of train.py")
+    expect(dialog.get_by_test_id("run-summary")).to_contain_text("3 figures, 1 changed, 1 new, 1 gone")
+    for status, name in {"changed": "Losses", "new": "Gradients", "gone": "Noise"}.items():
+        expect(change(twice, status)).to_contain_text(name)
+    expect(change(twice, "same")).to_be_hidden()
+    dialog.get_by_text("1 as before").click()
+    expect(change(twice, "same")).to_contain_text("Weights")
+
+
+@pytest.mark.parametrize(("button", "mode"), [("Side by side", "Side by side"), ("Blink", "Blink")])
+def test_a_pair_is_compared_and_escape_goes_back_to_the_changes(twice: Pane, button: str, mode: str) -> None:
+    twice.press("w")
+    change(twice, "changed").get_by_role("button", name=button, exact=True).click()
+    compared(twice, 1, 4)
+    how = twice.page.get_by_role("group", name="How to compare").get_by_role("button", name=mode)
+    expect(how).to_have_attribute("aria-pressed", "true")
+    twice.press("Escape")
+    expect(twice.page.get_by_role("dialog", name="Runs")).to_be_visible()
+    expect(change(twice, "changed")).to_have_count(1)
+    expect(twice.page.get_by_test_id("tile")).to_have_count(0)
+    twice.press("Escape")
+    expect(twice.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_difference_of_a_pair_is_drawn(twice: Pane) -> None:
+    twice.press("w")
+    change(twice, "changed").get_by_role("button", name="Difference").click()
+    expect(twice.page.get_by_test_id("difference")).to_contain_text("100.0 %")
+
+
+def test_what_is_new_is_shown_and_so_is_what_is_gone(twice: Pane) -> None:
+    for status, output in {"gone": 3, "new": 6}.items():
+        twice.press("n")
+        twice.ready(6)
+        twice.press("w")
+        change(twice, status).get_by_role("button").first.click()
+        expect(twice.page.get_by_role("dialog")).to_have_count(0)
+        twice.ready(output)
+
+
+def test_the_runs_are_listed_and_one_is_chosen_by_keys_alone(twice: Pane, run: Run) -> None:
+    run("blue", "after")
+    twice.ready(9)
+    twice.press("Shift+r")
+    rows = twice.page.get_by_test_id("run-row")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_be_focused()
+    expect(rows.nth(1)).to_contain_text("3 figures, 1 changed, 1 new")
+    twice.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    twice.press("Enter")
+    expect(twice.page.get_by_role("heading", name="run 2 of train.py")).to_be_visible()
+    expect(twice.page.get_by_role("button", name="All runs")).to_be_focused()
+    twice.press("Enter")
+    expect(rows.nth(1)).to_be_focused()
+
+
+def test_any_two_runs_of_a_script_are_compared(twice: Pane, run: Run) -> None:
+    run("red", "before")
+    twice.ready(9)
+    twice.press("w")
+    summary = twice.page.get_by_test_id("run-summary")
+    expect(summary).to_contain_text("3 figures, 1 changed, 1 new, 1 gone")
+    twice.page.get_by_label("compared with").select_option(label=first_run(twice))
+    expect(summary).to_contain_text("3 figures, all as before")
+
+
+def first_run(pane: Pane) -> str:
+    return pane.page.get_by_label("compared with").locator("option").last.inner_text()
+
+
+def test_the_caption_says_the_run_and_leads_to_it(twice: Pane) -> None:
+    twice.press("PageUp")
+    twice.press("ArrowRight")
+    twice.press("ArrowRight")
+    twice.press("ArrowRight")
+    twice.ready(4)
+    chip = twice.page.get_by_test_id("run")
+    expect(chip).to_have_text("run 2, changed")
+    chip.click()
+    expect(twice.page.get_by_role("heading", name="run 2 of train.py")).to_be_visible()
+
+
+def test_a_run_that_goes_on_is_told_as_it_goes(
+    run: Run, open_pane: OpenPane, hub: connection.Connection, tmp_path: Path
+) -> None:
+    run("red")
+    pane = opened_for(open_pane, hub, tmp_path).ready(2)
+    pane.press("Shift+r")
+    rows = pane.page.get_by_test_id("run-row")
+    expect(rows).to_have_count(1)
+    run("blue")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("2 figures, 1 changed")
+
+
+def test_without_any_run_the_list_says_how_to_make_one(pane: Pane) -> None:
+    pane.press("Shift+r")
+    expect(pane.page.get_by_role("dialog")).to_contain_text("ipyweb run SCRIPT")
+
+
+def test_the_palette_and_the_menu_lead_to_the_runs(twice: Pane) -> None:
+    twice.press("Control+k")
+    expect(twice.page.get_by_role("combobox")).to_be_focused()
+    twice.page.keyboard.type("what changed")
+    twice.press("Enter")
+    expect(change(twice, "changed")).to_have_count(1)
+    twice.press("Escape")
+    expect(twice.page.get_by_role("dialog")).to_have_count(0)
+    twice.page.get_by_role("button", name="More").click()
+    twice.page.get_by_role("menuitem", name="Runs of scripts").click()
+    expect(twice.page.get_by_test_id("run-row")).to_have_count(2)
