@@ -27,5 +27,5 @@ function isDocument(source: string): boolean {
 }
 
 function fragment(source: string, theme: string): string {
-  return `<!doctype html><html data-theme="${theme}" data-fragment><head><meta charset="utf-8"><style>${FRAGMENT_STYLES}</style></head><body>${source}`;
+  return `<!doctype html><html lang="en" data-theme="${theme}" data-fragment><head><meta charset="utf-8"><title>output</title><style>${FRAGMENT_STYLES}</style></head><body>${source}`;
 }
