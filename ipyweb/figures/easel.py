@@ -161,15 +161,24 @@ class Easel:
         self._pipe.close()
 
 
+def resident(pid: int) -> int:
+    """Bytes of memory that a process has, those shared with others too."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 40 * 2**20
+
+
 class Easels:
     """Makes easels.
 
     Args:
         max_memory: bytes that one easel and its drawing may have.
+        spares: whether one more is kept ready, which takes `_ROOM` and more.
     """
 
-    def __init__(self, max_memory: int) -> None:
+    def __init__(self, max_memory: int, spares: bool = True) -> None:
         self._max_memory = max_memory
+        self._spares = spares
         self._lock = threading.Lock()
         self._shared: set[str] = set()
         self._template: subprocess.Popen[bytes] | None = None
@@ -180,7 +189,8 @@ class Easels:
         """Start the template; it warms up by itself."""
         ours, theirs = socket.socketpair()
         environ = {**os.environ, **_ONE_THREAD, **_ONE_HEAP}
-        command = [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), str(self._max_memory)]
+        numbers = theirs.fileno(), self._max_memory, int(self._spares)
+        command = [sys.executable, "-P", "-m", __name__, *map(str, numbers)]
         with theirs:
             self._template = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], env=environ, stdin=subprocess.DEVNULL
@@ -244,6 +254,11 @@ class Easels:
                 self._control.settimeout(30.0)
                 self._control.recv(1)
 
+    def memory(self) -> int:
+        """Bytes of the template and its spare."""
+        template = self._template
+        return resident(template.pid) + (_ROOM if self._spares else 0) if template is not None else 0
+
     def end(self) -> None:
         """End the template. Easels live on until they are ended."""
         if self._control is not None:
@@ -264,11 +279,13 @@ class Template:
     Args:
         control: to the keeper.
         max_memory: bytes that one easel may have.
+        spares: whether one more is kept ready.
     """
 
-    def __init__(self, control: socket.socket, max_memory: int) -> None:
+    def __init__(self, control: socket.socket, max_memory: int, spares: bool) -> None:
         self._control = control
         self._max_memory = max_memory
+        self._spares = spares
         self._spare: tuple[int, socket.socket] | None = None
         self._rehearsal = b""
         self._has_preloaded = False
@@ -280,7 +297,7 @@ class Template:
         self._rehearsal = _warm_up()
         self._control.sendall(b"w")
         while True:
-            self._control.settimeout(None if self._spare else RESTED)
+            self._control.settimeout(None if self._is_rested() else RESTED)
             try:
                 data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 1)
             except TimeoutError:
@@ -299,6 +316,9 @@ class Template:
             self._end_spare()  # it has none of the modules
             _import(request["modules"])
             self._control.sendall(b"i")
+
+    def _is_rested(self) -> bool:
+        return self._has_preloaded and (self._spare is not None or not self._spares)
 
     def _rest(self) -> None:
         """Do what makes the next figure faster."""
@@ -504,4 +524,5 @@ def _words(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    Template(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])).run()
+    descriptor, memory, spares = map(int, sys.argv[1:])
+    Template(socket.socket(fileno=descriptor), memory, bool(spares)).run()

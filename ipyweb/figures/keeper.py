@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from ..errors import IpywebError, KeeperUnavailable
 from ..keepers import channel_dir, read_record, shelf_dir
 from . import channel
-from .easel import DrawingFailed, Easel, Easels
+from .easel import DrawingFailed, Easel, Easels, resident
 from .lanes import IDLE, NOW, SOON, Lanes, Ticket
 from .line import HubLine
 from .recipe import is_call
@@ -33,6 +33,9 @@ LOCK = "keeper.lock"
 LOG = "keeper.log"
 MIB = 2**20
 MAX_MEMORY = 512 * MIB
+SPARES_FROM = 256 * MIB
+"""Bound from which on some of the memory is spent on being ready for the next figure."""
+
 IN_MEMORY = 64 * MIB
 """Bytes of snapshots that wait in memory for their turn; more wait on the shelf."""
 
@@ -112,7 +115,7 @@ class Keeper:
         )
         self._door = channel.Door(environment)
         self._socket = channel_dir(environment) / channel.SOCKET
-        self._easels = Easels(max(2 * self._bound, MAX_MEMORY))
+        self._easels = Easels(max(2 * self._bound, MAX_MEMORY), spares=self._bound >= SPARES_FROM)
         self._lanes = Lanes(max(1, min(2, os.cpu_count() or 1)))
         self._line = HubLine(environment, self._render, self._cancel, self._resume)
         self._lock, self._telling = threading.Lock(), threading.Lock()
@@ -181,7 +184,7 @@ class Keeper:
             return
         self._peers.add(peer)
         try:
-            self._tell(peer, {"type": "warm" if self._easels.warm.is_set() else "cold"})
+            self._greet(peer)
             repeated = channel.Repeated()
             while True:
                 header, parts = channel.receive(peer)
@@ -205,6 +208,11 @@ class Keeper:
                         kept.drawn = True
             case "stop":
                 self._over.set()
+
+    def _greet(self, peer: Connection) -> None:
+        """Say whether waiting is worthwhile; before `_announce` says that it is now."""
+        with self._telling:
+            channel.send(peer, {"type": "warm" if self._easels.warm.is_set() else "cold"})
 
     def _tell(self, peer: Connection, header: dict[str, Any]) -> None:
         with self._telling, contextlib.suppress(OSError, ValueError):  # one that is gone needs to hear nothing
@@ -315,6 +323,7 @@ class Keeper:
             answer, png = self._draw(kept, {"mime": "image/png", "describe": True})
         except (DrawingFailed, IpywebError) as error:
             self._deliver_failure(kept, error)
+            self._weigh(kept)
             return
         kept.seconds = float(answer["seconds"])
         description = str(answer["description"])
@@ -450,7 +459,7 @@ class Keeper:
             kept.memory = easel.memory()
         with self._lock:
             held = sorted((each for each in self._figures.values() if each.easel), key=lambda each: -each.used)
-        taken = _own_memory()
+        taken = resident(os.getpid()) + self._easels.memory()
         for each in held:
             taken += each.memory
             if taken > self._bound and not each.busy and (easel := each.easel) is not None:
@@ -477,12 +486,6 @@ def memory_bound() -> int:
             with contextlib.suppress(OSError, ValueError):  # "max" is no number
                 limits.append(int((place / "memory.max").read_text()) // 10)
     return max(64 * MIB, min(limits))
-
-
-def _own_memory() -> int:
-    with contextlib.suppress(OSError):
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 40 * MIB
 
 
 def main(environment: str) -> None:

@@ -85,6 +85,20 @@ def test_a_spare_ends_with_its_template(easels: Easels) -> None:
         easel.end()
 
 
+def test_where_memory_is_short_there_is_no_spare() -> None:
+    lean = Easels(2**30, spares=False)
+    lean.begin()
+    assert lean.await_warm()
+    before = lean.memory()
+    easel = lean.new()
+    assert draws(easel)
+    assert [each.pid for each in template().children()] == [easel.pid]
+    assert _ROOM < before < 4 * _ROOM
+    easel.end()
+    lean.end()
+    assert lean.memory() == 0
+
+
 def test_the_room_of_a_spare_is_given_back_after_the_drawing(easels: Easels) -> None:
     spare()
     easel = easels.new()
