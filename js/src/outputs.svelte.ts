@@ -22,6 +22,8 @@ export class Outputs {
   direction: 1 | -1 = -1;
 
   readonly #records = new Map<number, OutputRecord>();
+  /** The events with which outputs went, so that a late answer does not bring them back. */
+  readonly #gone = new Map<number, number>();
   #filter: ((output: OutputRecord) => boolean) | null = null;
   #revision = $state(0);
   /** The newest id that the user has seen, or could have. */
@@ -64,6 +66,7 @@ export class Outputs {
   /** Forget everything, because the hub is not the one it was. */
   reset(): void {
     this.#records.clear();
+    this.#gone.clear();
     this.#revision++;
     this.#seen = 0;
     this.complete = false;
@@ -116,10 +119,14 @@ export class Outputs {
   }
 
   #take(each: OutputRecord | Tombstone): void {
-    const known = this.#records.get(each.id);
-    if (known && known.event > each.event) return;
-    if ("purged" in each || each.removed !== null) this.#records.delete(each.id);
-    else this.#records.set(each.id, each);
+    if (each.event < (this.#records.get(each.id)?.event ?? this.#gone.get(each.id) ?? 0)) return;
+    if ("purged" in each || each.removed !== null) {
+      this.#records.delete(each.id);
+      this.#gone.set(each.id, each.event);
+    } else {
+      this.#records.set(each.id, each);
+      this.#gone.delete(each.id);
+    }
   }
 
   /** Put a few into their places: a new output costs the same however many there are. */

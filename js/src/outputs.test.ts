@@ -57,6 +57,14 @@ it("ignores older knowledge than it has", () => {
   expect(outputs.get(2)?.version).toBe(5);
 });
 
+it("does not bring back what was removed when an older answer comes late", () => {
+  outputs.apply([record(2, { event: 9, removed: "now" })]);
+  outputs.apply([record(2)]);
+  expect(outputs.order).toEqual([1, 3]);
+  outputs.apply([record(2, { event: 10 })]);
+  expect(outputs.order).toEqual([1, 2, 3]);
+});
+
 it("shows the one after a removed output, else the one before it", () => {
   outputs.select(2);
   outputs.apply([record(2, { event: 9, removed: "2026-11-20T11:00:00.000000Z" })]);

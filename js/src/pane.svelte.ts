@@ -3,6 +3,7 @@ import { action, ACTIONS, applies, keymapOf, type ActionName } from "./actions.t
 import { neighbours } from "./ahead.ts";
 import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type PaneSettings, type Selection } from "./api.ts";
 import { Connection, type Status } from "./connection.ts";
+import { FORMS, written, type Form } from "./copying.ts";
 import type { Theme } from "./frame/channel.ts";
 import { editorUrl } from "./details.ts";
 import { Drawings } from "./drawings.ts";
@@ -15,7 +16,7 @@ import { Marks } from "./marks.svelte.ts";
 import type { Presenter, PresenterEvents, View } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, RunChanges, RunRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
-import { byRichness } from "./renderers/table.ts";
+import { byRichness, family } from "./renderers/table.ts";
 import type { Frames } from "./sandbox.ts";
 import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
@@ -700,19 +701,43 @@ export class Pane {
     this.leave(); // browsers copy nothing for a page whose frame has the focus
     const isText = view.mime === "text/plain";
     try {
-      if (isText) await copy(fetchData(view.output.data[view.mime]!.url).then((bytes) => new Blob([bytes], { type: "text/plain" })), "text/plain");
-      else await copy(this.stage!.snapshot("png"), MIME.png);
+      if (isText) await copy({ "text/plain": stored(view) });
+      else await copy({ [MIME.png]: this.stage!.snapshot("png") });
       this.say(isText ? "Copied the text" : "Copied the picture");
     } catch (error) {
       this.say(`Not copied: ${(error as Error).message}`);
     }
   }
 
+  /**
+   * Copy what is shown, or what is given, as a text in one of the forms. HTML can be pasted as what it shows, too.
+   *
+   * @param content a picture of what is shown
+   */
+  async copyAs(form: Form, content?: Promise<Blob>): Promise<void> {
+    const { view } = this;
+    if (!view) return;
+    this.leave();
+    const text = (content ?? this.#taken(view)).then((taken) => written(form, taken, view.output.title ?? `Output ${view.output.id}`));
+    const as = (type: string) => text.then((each) => new Blob([each], { type }));
+    try {
+      await copy({ "text/plain": as("text/plain"), ...(form === "html" && { "text/html": as("text/html") }) });
+      this.say(`Copied as ${FORMS[form]}`);
+    } catch (error) {
+      this.say(`Not copied: ${(await text.then(() => error, (reason: unknown) => reason) as Error).message}`);
+    }
+  }
+
+  /** What is shown: as it is stored if that is a text, or a picture that can be read as one; else as it is seen. */
+  #taken(view: View): Promise<Blob> {
+    return isDrawn(view) ? this.stage!.snapshot("png").catch(() => stored(view)) : stored(view);
+  }
+
   /** Copy a text, and say what it was. */
   async copyText(text: string, what: string): Promise<void> {
     this.leave();
     try {
-      await copy(Promise.resolve(new Blob([text], { type: "text/plain" })), "text/plain");
+      await copy({ "text/plain": Promise.resolve(new Blob([text], { type: "text/plain" })) });
       this.say(`Copied ${what}`);
     } catch (error) {
       this.say(`Not copied: ${(error as Error).message}`);
@@ -746,6 +771,12 @@ export class Pane {
     return this.settings.theme;
   }
 }
+
+/** What the hub has of a view. */
+const stored = async ({ output, mime }: View): Promise<Blob> => new Blob([await fetchData(output.data[mime]!.url)], { type: mime });
+
+/** Whether it is seen in another way than it is stored: a figure in its size, a plot drawn from its JSON. */
+const isDrawn = ({ output, mime }: View): boolean => (!!output.figure && mime === MIME.png) || family(mime).libraries.some((each) => each === "plotly" || each === "vega");
 
 const EXTENSIONS: Record<string, string> = {
   "text/plain": "txt", "text/html": "html", "text/markdown": "md", "text/latex": "tex", "image/jpeg": "jpg",

@@ -15,13 +15,14 @@ export async function asPng(picture: Blob): Promise<Blob> {
 }
 
 /**
- * Put a picture, or a text, into the clipboard. The picture may still be on its way: browsers want to be asked at once.
+ * Put something into the clipboard, in one or several MIME types. It may still be on its way: browsers want to be asked
+ * at once.
  *
  * @throws when the browser does not allow it
  */
-export async function copy(content: Promise<Blob>, mime: string): Promise<void> {
+export async function copy(content: Record<string, Promise<Blob>>): Promise<void> {
   if (!navigator.clipboard) throw new Error("this browser copies only from https or from this machine's own address");
-  await navigator.clipboard.write([new ClipboardItem({ [mime]: content })]);
+  await navigator.clipboard.write([new ClipboardItem(content)]);
 }
 
 /** Give the user a file. */

@@ -112,3 +112,69 @@ def test_the_menu_saves_what_is_stored(pane: Pane, publish: Publish) -> None:
     with pane.page.expect_download() as download:
         pane.page.get_by_role("menuitem", name="Save what is stored").click()
     assert download.value.suggested_filename == "Page.html"
+
+
+def copied(pane: Pane, what: str) -> str:
+    """The text in the clipboard, once the toast has said that it is there."""
+    expect(pane.page.get_by_test_id("toast")).to_have_text(f"Copied as {what}")
+    return str(pane.page.evaluate("navigator.clipboard.readText()"))
+
+
+def take(pane: Pane, item: str) -> None:
+    pane.page.get_by_role("button", name="Take away").click()
+    pane.page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+@pytest.mark.parametrize("kind", ["png", "plotly", "vega"])
+def test_a_picture_is_copied_as_markdown_html_and_data_uri(
+    pane: Pane, context: BrowserContext, publish: Publish, kind: str
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish(KINDS[kind], title="The plot"))
+    pane.press("Shift+c")
+    markdown = copied(pane, "Markdown")
+    assert markdown.startswith("![The plot](data:image/png;base64,")
+    take(pane, "Copy as a data URI")
+    address = copied(pane, "a data URI")
+    assert green(base64.b64decode(address.removeprefix("data:image/png;base64,"))) > 0.1
+    take(pane, "Copy as HTML")
+    assert copied(pane, "HTML").startswith('<img src="data:image/png;base64,')
+
+
+def test_html_is_copied_so_that_it_can_be_pasted_as_what_it_shows(
+    pane: Pane, context: BrowserContext, publish: Publish
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish(html("<table><tr><td>1</td></tr></table>")))
+    take(pane, "Copy as HTML")
+    assert copied(pane, "HTML") == "<table><tr><td>1</td></tr></table>"
+    types = pane.page.evaluate("navigator.clipboard.read().then(([item]) => [...item.types])")
+    assert set(types) == {"text/plain", "text/html"}
+
+
+def test_a_text_is_copied_as_markdown_between_fences_from_the_palette(
+    pane: Pane, context: BrowserContext, publish: Publish
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.ready(publish({"text/plain": "a b"}))
+    pane.press("Control+k")
+    expect(pane.page.get_by_role("combobox")).to_be_focused()
+    pane.page.keyboard.type("copy markdown")
+    pane.press("Enter")
+    assert copied(pane, "Markdown") == "```\na b\n```"
+
+
+def test_the_export_dialog_copies_too_and_says_so_above_itself(
+    show: Show, open_pane: OpenPane, context: BrowserContext, hub: connection.Connection
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
+    pane.press("e")
+    dialog = pane.page.get_by_role("dialog", name="Export")
+    dialog.get_by_label("Width").fill("450")
+    dialog.get_by_role("button", name="Data URI").click()
+    address = copied(pane, "a data URI")
+    picture = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,"))))
+    assert picture.size == (450, 200)
+    assert dialog.is_visible()
+    assert pane.page.get_by_test_id("toast").evaluate("toast => toast.matches(':popover-open')")
