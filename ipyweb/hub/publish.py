@@ -63,8 +63,8 @@ def encode(name: str, value: Any) -> bytes:
 
 
 def is_json(name: str) -> bool:
-    """Whether a MIME type is JSON."""
-    return name == "application/json" or name.endswith(("+json", ".json"))
+    """Whether a MIME type is JSON; that of a companion may name another type, or a file."""
+    return name == "application/json" or name.partition(";")[0].endswith(("+json", ".json"))
 
 
 def _is_json_text(value: str) -> bool:

@@ -24,6 +24,8 @@ export interface Prelude<Content = ArrayBuffer> {
 export interface Companions<Content = ArrayBuffer> {
   assets: Asset<Content>[];
   preludes: Prelude<Content>[];
+  /** The JavaScript module of a package that draws what is shown. */
+  renderer?: Content;
 }
 
 /** A library of the pane, or the user's own script that replaces it. */
@@ -46,6 +48,9 @@ export function companionsOf({ data }: OutputRecord): Companions<DataRef> {
   });
   return { assets, preludes: preludes.sort((a, b) => a.n - b.n).map(({ type, content }) => ({ type, content })) };
 }
+
+/** The module of a package that draws a MIME type of an output, if one came with it. */
+export const rendererOf = ({ data }: OutputRecord, mime: string): DataRef | undefined => data[`application/vnd.ipyweb.renderer; type=${mime}`];
 
 /** The libraries that a MIME type of an output needs, the user's own before the pane's. */
 export function librariesOf({ data }: OutputRecord, mime: string): Wanted[] {

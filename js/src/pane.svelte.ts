@@ -13,7 +13,7 @@ import { Pictures } from "./pictures.svelte.ts";
 import { chordFrom } from "./keys.ts";
 import { Lens } from "./lens.svelte.ts";
 import { Marks } from "./marks.svelte.ts";
-import type { Presenter, PresenterEvents, View } from "./presenter.svelte.ts";
+import type { Presenter, PresenterEvents } from "./presenter.svelte.ts";
 import type { Changed, OutputRecord, RunChanges, RunRecord, SessionRecord } from "./protocol.ts";
 import { storedMime, type Drawing, type Fate, type Size } from "./renderers/figure.ts";
 import { byRichness, family } from "./renderers/table.ts";
@@ -24,6 +24,7 @@ import { Settings } from "./settings.svelte.ts";
 import { Sketches } from "./sketches.ts";
 import { copy, download, MIME, type Format } from "./taking.ts";
 import { answerPanes, askPanes, exchange, formatFragment, keptToken, mayHandOver, parseFragment, type Fragment } from "./token.ts";
+import type { View } from "./view.ts";
 
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";

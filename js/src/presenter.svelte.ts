@@ -7,7 +7,7 @@
 import { Ahead } from "./ahead.ts";
 import { fetchData } from "./api.ts";
 import { layoutImage, type Camera } from "./camera.ts";
-import { companionsOf, librariesOf, type Companions } from "./companions.ts";
+import { librariesOf } from "./companions.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { Lens } from "./lens.svelte.ts";
 import type { LibraryName } from "./libraries.ts";
@@ -19,13 +19,8 @@ import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
 import { asPng, MIME, type Format } from "./taking.ts";
+import { familyOf, metadataOf, renderingOf, same, sameVersion, type View } from "./view.ts";
 import { Viewport, wheelFactor, type Content, type Kind } from "./viewport.svelte.ts";
-
-/** One MIME type of one version of an output. */
-export interface View {
-  output: OutputRecord;
-  mime: string;
-}
 
 export type State = "loading" | "ready" | "error";
 
@@ -66,7 +61,6 @@ const GRACE = 150;
 const UNDISTURBED = 100;
 /** Milliseconds for a frame to give a picture of what it shows. */
 const SNAPSHOT_WITHIN = 10_000;
-const NONE: Companions = { assets: [], preludes: [] };
 /** Lines that an output may say about what was left out. */
 const NOTICES = 20;
 
@@ -234,10 +228,10 @@ export class Presenter {
     if (isAwaited(view) || this.#isDrawn(view)) return this.#drawAhead(view, turn);
     const ref = view.output.data[view.mime];
     if (!ref) throw new Error(`the output has no ${view.mime}`);
-    const how = family(view.mime);
+    const how = familyOf(view);
     if (how.place === "shell") return this.#drawInShell(how, view, ref, turn);
     if (this.#bringBack(view)) return;
-    await this.#drawInFrame(how, view, ref, turn);
+    await this.#drawInFrame(how, view, turn);
   }
 
   /** Whether a figure was drawn for this size of the stage already. */
@@ -311,7 +305,7 @@ export class Presenter {
 
   // -- in a frame -----------------------------------------------------------------------------------------------------
 
-  async #drawInFrame(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
+  async #drawInFrame(how: Family, view: View, turn: number): Promise<void> {
     const current = this.#current;
     const inPlace = how.updates && current?.frame && current.view.output.id === view.output.id && current.view.mime === view.mime;
     const layer: Layer = inPlace ? current : { view, element: layerElement() };
@@ -321,15 +315,14 @@ export class Presenter {
       this.#stage.append(layer.element);
       this.#next = layer;
     }
-    const [frame, bytes] = await Promise.all([layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime), view.output.session), fetchData(ref.url)]);
-    const companions = how.brings ? await fetchCompanions(view.output) : NONE;
+    const taking = layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime), view.output.session);
+    const [frame, rendering] = await Promise.all([taking, renderingOf(view)]);
     if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
     layer.frame = frame;
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
     frame.send({ type: "keys", chords: this.#frames.chords });
-    const message = { type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata: metadata(view), companions, theme: this.#theme, fresh: !inPlace } as const;
-    frame.send(message, [bytes]);
+    frame.send({ type: "render", turn, ...rendering, theme: this.#theme, fresh: !inPlace }, [rendering.bytes]);
   }
 
   #eventsOf(layer: Layer, turn: number) {
@@ -473,16 +466,10 @@ export class Presenter {
   }
 }
 
-async function fetchCompanions(output: OutputRecord): Promise<Companions> {
-  const { assets, preludes } = companionsOf(output);
-  const fetched = async <T extends { content: DataRef }>(each: T) => ({ ...each, content: await fetchData(each.content.url) });
-  return { assets: await Promise.all(assets.map(fetched)), preludes: await Promise.all(preludes.map(fetched)) };
-}
-
 /** What of a layer the camera moves; nothing of what has no size and no letters of its own. */
 function contentOf({ view, element, frame, figure }: Layer): Content | null {
-  const { output, mime } = view;
-  const how = family(mime);
+  const { output } = view;
+  const how = familyOf(view);
   const content = element.firstElementChild as HTMLElement | null;
   if (!content || how.renderer === "unknown") return null;
   const base = { output: output.id, element: content };
@@ -495,7 +482,7 @@ function contentOf({ view, element, frame, figure }: Layer): Content | null {
 function pictureOf(view: View, picture: HTMLImageElement, live: LiveFigure | undefined): Pick<Content, "layout" | "placed"> {
   const { figure } = view.output;
   if (figure) return { layout: (stage, sizing) => fit(figure, stage, sizing), placed: ({ zoom }) => live?.resized(zoom !== 1) };
-  const made = image.sizeAsMade(picture, metadata(view));
+  const made = image.sizeAsMade(picture, metadataOf(view));
   return { layout: (stage, sizing) => layoutImage(made, stage, sizing) };
 }
 
@@ -504,12 +491,6 @@ function layerElement(): HTMLElement {
   element.className = "layer";
   return element;
 }
-
-const sameVersion = (a: View, b: View): boolean =>
-  a.output.id === b.output.id && a.mime === b.mime && a.output.version === b.output.version;
-
-const same = (a: View, b: View): boolean =>
-  sameVersion(a, b) && a.output.data[a.mime]?.sha256 === b.output.data[b.mime]?.sha256;
 
 /** Whether it is a figure whose picture is not there yet. */
 const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];
@@ -520,10 +501,3 @@ const isPicture = ({ output, mime }: View): boolean => !!output.figure && mime =
 const isImage = (view: View): boolean => family(view.mime).renderer === "image";
 
 const name = (output: OutputRecord): string => output.figure?.description ?? output.title ?? `Output ${output.id}`;
-
-/** The MIME metadata of the view's own type; as in Jupyter it may also stand at the top. A figure fills the stage. */
-function metadata({ output, mime }: View): Record<string, unknown> {
-  if (output.figure && mime === "image/svg+xml") return { fill: true };
-  const own = output.metadata[mime];
-  return typeof own === "object" && own !== null ? (own as Record<string, unknown>) : output.metadata;
-}

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import type { FromFrame } from "./frame/channel.ts";
-import type { View } from "./presenter.svelte.ts";
 import type { Frame, Frames } from "./sandbox.ts";
 import { Sketches } from "./sketches.ts";
+import type { View } from "./view.ts";
 
 const view = (id: number, mime = "image/svg+xml"): View =>
   ({ mime, output: { id, metadata: {}, data: { [mime]: { sha256: `${mime}${id}`, size: 9, url: `c/${id}` } } } }) as unknown as View;

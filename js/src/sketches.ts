@@ -2,12 +2,11 @@
  * Small pictures of drawings that nobody has looked at yet: drawn one at a time in a frame out of sight, when there is
  * nothing else to do, for as long as somebody can see their place in the filmstrip.
  */
-import { fetchData } from "./api.ts";
 import { librariesOf } from "./companions.ts";
 import type { FromFrame } from "./frame/channel.ts";
-import type { View } from "./presenter.svelte.ts";
 import { family } from "./renderers/table.ts";
 import type { Frame, Frames } from "./sandbox.ts";
+import { renderingOf, type View } from "./view.ts";
 
 /** Milliseconds for a picture to come. */
 const WITHIN = 8000;
@@ -75,13 +74,10 @@ export class Sketches {
       this.#frame = { key, frame: made };
     }
     const { frame } = this.#frame;
-    const bytes = await fetchData(view.output.data[view.mime]!.url);
+    const rendering = await renderingOf(view);
     const turn = ++this.#turn;
     const picture = pictureOf(frame, turn);
-    const own = view.output.metadata[view.mime];
-    const metadata = (typeof own === "object" && own !== null ? own : view.output.metadata) as Record<string, unknown>;
-    const companions = { assets: [], preludes: [] };
-    frame.send({ type: "render", turn, mime: view.mime, renderer: how.renderer, bytes, metadata, companions, theme: "light", fresh: true }, [bytes]);
+    frame.send({ type: "render", turn, ...rendering, theme: "light", fresh: true }, [rendering.bytes]);
     return picture;
   }
 

@@ -12,7 +12,7 @@ import pytest
 from ipyweb.connection import data_dir
 from ipyweb.hub.blobs import INLINE
 from ipyweb.hub.data import content_type_of
-from ipyweb.protocol import asset_type
+from ipyweb.protocol import asset_type, renderer_type
 
 from ..conftest import wait_until
 from .conftest import PNG, Live
@@ -56,8 +56,10 @@ def test_any_language_can_publish_a_mime_bundle(live: Live) -> None:
     assert (session["title"], session["kind"], session["connected"]) == ("R 4.4", "http", False)
 
 
-def test_companions_are_stored_but_neither_listed_nor_counted_nor_shown(live: Live) -> None:
-    asset = asset_type("https://cdn.example.org/lib.js?v=1")
+@pytest.mark.parametrize(
+    "asset", [asset_type("https://cdn.example.org/lib.js?v=1"), asset_type("plotly+json"), renderer_type("a/b+json")]
+)
+def test_companions_are_stored_but_neither_listed_nor_counted_nor_shown(live: Live, asset: str) -> None:
     number = publish(live, {"text/plain": "hi", asset: base64.b64encode(b"lib = 1").decode()})
     record = live.get(f"/api/outputs/{number}")
     assert (record["mimetypes"], record["size"]) == (["text/plain"], 2)

@@ -10,6 +10,7 @@ import * as javascript from "../renderers/javascript.ts";
 import * as json from "../renderers/json.ts";
 import * as latex from "../renderers/latex.ts";
 import * as markdown from "../renderers/markdown.ts";
+import * as fromPackage from "../renderers/package.ts";
 import * as pdf from "../renderers/pdf.ts";
 import * as plotly from "../renderers/plotly.ts";
 import type { Bundle, Cleanup, Renderer } from "../renderers/renderer.ts";
@@ -24,7 +25,7 @@ import { FRAME_STYLES } from "./styles.ts";
 
 type Render = Extract<ToFrame, { type: "render" }>;
 
-const RENDERERS: Record<FrameRendererName, Renderer> = { plotly, vega, html, markdown, latex, svg, pdf, javascript, json };
+const RENDERERS: Record<FrameRendererName, Renderer> = { plotly, vega, html, markdown, latex, svg, pdf, javascript, json, package: fromPackage };
 
 const nonce = window.name;
 const loading = new Map<string, PromiseWithResolvers<void>>();

@@ -20,7 +20,7 @@ export interface Family {
 }
 
 export type ShellRendererName = "image" | "text" | "unknown";
-export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex" | "svg" | "pdf" | "javascript" | "json";
+export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex" | "svg" | "pdf" | "javascript" | "json" | "package";
 export type RendererName = ShellRendererName | FrameRendererName;
 
 const DRAWINGS: readonly RendererName[] = ["plotly", "vega", "svg"];
@@ -56,6 +56,8 @@ export const FAMILIES: readonly Family[] = [
 const COMPANION = "application/vnd.ipyweb.";
 const TEXT = shell("text", /^text\/plain$/, "Text");
 const UNKNOWN = shell("unknown", /^/, "Unknown");
+/** A MIME type that nobody here knows, with a renderer that came with the output. */
+export const PACKAGE = frame("package", /^/, "Package", [], false);
 
 /** The family of a MIME type. */
 export function family(mime: string): Family {
