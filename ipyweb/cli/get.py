@@ -56,14 +56,14 @@ class Get(Command):
     """Write one output's data."""
 
     name = "get"
-    usage = "ID|last [--format FORMAT] [--width W] [--height H] [--dpi D] [--style FILE] [-o FILE]"
+    usage = "ID|last [--format FORMAT] [--width W] [--height H] [--dpi D] [--style FILE] [--transparent] [-o FILE]"
     arguments = (1, 1)
     description = """
         Write an output's data to a file or to stdout: its richest representation, unless a format is given or follows
         from the file's name. `last` is the newest output of this project; a hub is started if there is none.
 
         A matplotlib figure is drawn anew: in any format (csv is its data), size and style, also when its script has
-        ended. Lengths are pixels, or have a unit: in, cm or mm.
+        ended, with its background or without. Lengths are pixels, or have a unit: in, cm or mm.
     """
     examples = """
         ipyweb get 17 -o residuals.png
@@ -81,6 +81,7 @@ class Get(Command):
     )
     dpi = Unicode("", help="Pixels per inch of a figure; its own when left out.").tag(config=True, metavar="D")
     style = Unicode("", help="Style sheet of matplotlib to lay over a figure.").tag(config=True, metavar="FILE")
+    transparent = Bool(False, help="Leave out the backgrounds of a figure and of its axes.").tag(config=True)
     all = Bool(False, help="`last` looks at every project.").tag(config=True)
     aliases = {  # noqa: RUF012
         **Command.aliases,
@@ -92,7 +93,10 @@ class Get(Command):
         "dpi": "Get.dpi",
         "style": "Get.style",
     }
-    flags = {"all": ({"Get": {"all": True}}, "`last` looks at every project.")}  # noqa: RUF012
+    flags = {  # noqa: RUF012
+        "all": ({"Get": {"all": True}}, "`last` looks at every project."),
+        "transparent": ({"Get": {"transparent": True}}, "Leave out the backgrounds of a figure and of its axes."),
+    }
 
     def start(self) -> None:
         """Write it.
@@ -126,7 +130,7 @@ class Get(Command):
 
     def _size(self) -> dict[str, str]:
         """What a figure is drawn with."""
-        given = {"width": self.width, "height": self.height, "dpi": self.dpi}
+        given = {"width": self.width, "height": self.height, "dpi": self.dpi, "transparent": "1" * self.transparent}
         try:
             for name in ("width", "height"):
                 if given[name]:

@@ -51,6 +51,7 @@ class Spec(NamedTuple):
             when one is.
         dpi: pixels per inch; the figure's own when missing.
         style: the text of a style sheet of matplotlib to lay over the figure.
+        transparent: whether the backgrounds of the figure and of its axes are left out.
         light: whether artists of very many vertices may become images inside a vector format.
     """
 
@@ -59,6 +60,7 @@ class Spec(NamedTuple):
     height: Length | None = None
     dpi: float | None = None
     style: str | None = None
+    transparent: bool = False
     light: bool = False
 
     @classmethod
@@ -76,7 +78,14 @@ class Spec(NamedTuple):
             raise ValueError(f"expected a dpi between 1 and 10000, got {dpi}")
         width, height = (_length(wanted.get(name), name) for name in ("width", "height"))
         style = wanted.get("style")
-        return cls(mime, width, height, None if dpi is None else float(dpi), style and str(style))
+        return cls(
+            mime,
+            width,
+            height,
+            None if dpi is None else float(dpi),
+            style and str(style),
+            bool(wanted.get("transparent")),
+        )
 
 
 def _length(value: Any, name: str) -> Length | None:
@@ -113,9 +122,9 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         if spec.light:
             _lighten(figure)
         if params is not None and spec.mime == "image/png" and spec.width and spec.height:
-            return _for_screen(figure, dpi)
+            return _for_screen(figure, dpi, spec.transparent)
         options = _options(spec.mime, params is not None)
-        return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, **options)
+        return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, transparent=spec.transparent, **options)
 
 
 class _Pixels(io.BytesIO):
@@ -128,14 +137,14 @@ class _Pixels(io.BytesIO):
         return len(self.written)
 
 
-def _for_screen(figure: "Figure", dpi: float) -> bytes:
+def _for_screen(figure: "Figure", dpi: float, transparent: bool) -> bytes:
     """A PNG for a pane that waits for it."""
     file = _Pixels()
-    figure.savefig(file, bbox_inches=None, format="raw", dpi=dpi)
+    figure.savefig(file, bbox_inches=None, format="raw", dpi=dpi, transparent=transparent)
     pixels = file.written
     width, height = (int(inches * dpi) for inches in figure.get_size_inches())
     if len(pixels) != 4 * width * height:  # rounded in another way
-        return _saved(figure, format="png", dpi=dpi)
+        return _saved(figure, format="png", dpi=dpi, transparent=transparent)
     return png.encode(width, height, pixels, dpi)
 
 

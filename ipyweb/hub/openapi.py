@@ -264,6 +264,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 height="of a figure, in its own proportion by default",
                 dpi="of a figure: pixels per inch; its own by default",
                 style="for a figure: the text of a style sheet of matplotlib",
+                transparent="of a figure: 1 leaves out the backgrounds of the figure and of its axes",
             ),
         )
     },

@@ -31,6 +31,7 @@ def render(
     height: str | float | None = None,
     dpi: float | None = None,
     style: str | None = None,
+    transparent: bool = False,
 ) -> bytes:
     """Draw a figure as bytes, for a web application, say. The figure stays as it is; pyplot takes no part.
 
@@ -43,6 +44,7 @@ def render(
             left out, and in its proportion when one is.
         dpi: pixels per inch; the figure's own when left out.
         style: the text of a style sheet of matplotlib to lay over it.
+        transparent: whether the backgrounds of the figure and of its axes are left out.
 
     Raises:
         ValueError: there is no such format, or the size makes no sense.
@@ -53,7 +55,8 @@ def render(
     from ..lengths import length
 
     sizes = {name: None if each is None else length(each) for name, each in (("width", width), ("height", height))}
-    spec = Spec.of({"mime": ALIASES.get(format.lower(), format), **sizes, "dpi": dpi, "style": style})
+    looks = {"dpi": dpi, "style": style, "transparent": transparent}
+    spec = Spec.of({"mime": ALIASES.get(format.lower(), format), **sizes, **looks})
     try:
         return draw_copy(take(figure), spec)
     except NotPicklable:

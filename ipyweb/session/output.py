@@ -114,7 +114,7 @@ class Output:
         Args:
             mime: one of its MIME types; of a figure also ``image/svg+xml``, ``application/pdf``, ``text/csv`` …
             size: of a figure, ``width`` and ``height`` (pixels, or lengths such as ``"8in"`` or ``"85mm"``), ``dpi``,
-                and ``style``, the text of a style sheet of matplotlib.
+                ``style`` (the text of a style sheet of matplotlib) and ``transparent``.
 
         Raises:
             OutputNotFound: it has no such representation; the message lists those it has.

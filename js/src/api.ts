@@ -152,7 +152,7 @@ export class Api {
 
   async #data(output: OutputRecord, mime: string, size: Size, signal?: AbortSignal): Promise<Response> {
     const query = new URLSearchParams({ mime, version: String(output.version) });
-    for (const [name, value] of Object.entries(size)) query.set(name, String(value));
+    for (const [name, value] of Object.entries(size)) query.set(name, String(Number(value)));
     const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
     const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal: signal ?? null });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);

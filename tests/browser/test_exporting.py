@@ -62,3 +62,24 @@ def test_the_marked_become_a_notebook(pane: Pane, publish: Publish) -> None:
     assert name.endswith(".ipynb")
     (cell,) = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
     assert cell["outputs"][0]["data"]["text/plain"] in ("one", ["one"])
+
+
+def test_a_figure_is_saved_without_its_background_as_the_preview_shows_it(
+    show: Show, open_pane: OpenPane, hub: connection.Connection
+) -> None:
+    pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
+    pane.press("e")
+    dialog = pane.page.get_by_role("dialog")
+    corner = """() => {
+        const image = document.querySelector('[data-testid=preview]');
+        if (!image?.complete || !image.naturalWidth) return null;
+        const context = new OffscreenCanvas(1, 1).getContext('2d');
+        context.drawImage(image, 0, 0);
+        return context.getImageData(0, 0, 1, 1).data[3];
+    }"""
+    pane.page.wait_for_function(f"() => ({corner})() === 255")
+    dialog.get_by_label("Transparent background").check()
+    pane.page.wait_for_function(f"() => ({corner})() === 0")
+    _, content = saved(pane, "Save")
+    opacity = Image.open(io.BytesIO(content)).convert("RGBA").getchannel("A").tobytes()
+    assert (min(opacity), max(opacity)) == (0, 255)

@@ -420,3 +420,21 @@ def test_a_figure_is_drawn_with_the_settings_that_it_was_shown_with(hub: connect
     )
     (shown,) = drawn(hub)
     assert picture(data(hub, shown["id"], "mime=image/png").body).tobytes() == picture(saved.read_bytes()).tobytes()
+
+
+def test_a_figure_is_drawn_without_its_background_by_http_and_by_the_command(
+    hub: connection.Connection, tmp_path: Path
+) -> None:
+    script(SHOW)
+    (output,) = drawn(hub)
+
+    def least_opaque(content: bytes) -> int:
+        return min(picture(content).convert("RGBA").getchannel("A").tobytes())
+
+    assert least_opaque(data(hub, output["id"], "mime=image/png&transparent=1").body) == 0
+    assert least_opaque(data(hub, output["id"], "mime=image/png&width=300&transparent=0").body) == 255
+    with pytest.raises(ipyweb.errors.HubError, match="expected transparent to be 1 or 0"):
+        data(hub, output["id"], "transparent=perhaps")
+    words = ["get", str(output["id"]), "--transparent", "-o", "figure.png"]
+    script(f"import sys; from ipyweb.cli.app import main; sys.exit(main({words!r}))", tmp_path)
+    assert least_opaque((tmp_path / "figure.png").read_bytes()) == 0

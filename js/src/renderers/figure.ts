@@ -10,6 +10,8 @@ export interface Size {
   width: number;
   height: number;
   dpi: number;
+  /** Without the backgrounds of the figure and of its axes. */
+  transparent?: boolean;
 }
 
 /** Whether a figure was drawn anew, and if not, why not. */
