@@ -63,3 +63,19 @@ def test_a_menu_is_worked_by_keys_alone(shown: Pane) -> None:
     expect(shown.page.get_by_role("menu")).to_have_count(0)
     expect(shown.page.get_by_role("button", name="Zoom and size")).to_be_focused()
     expect(shown.page.get_by_role("button", name="Zoom and size")).not_to_have_text("100 %")
+
+
+@pytest.mark.parametrize("opens", ["Control+k", "?", "r", "e", "More"])
+def test_the_key_right_after_escape_is_the_panes(shown: Pane, opens: str) -> None:
+    if opens == "More":
+        shown.page.get_by_role("button", name="More").click()
+    else:
+        shown.press(opens)
+    shown.page.wait_for_function("() => document.activeElement.closest('dialog, [role=menu]')")
+    shown.press("Escape")
+    shown.press("/")
+    search = shown.page.get_by_role("searchbox")
+    expect(search).to_be_visible()
+    shown.page.keyboard.type("two")
+    expect(search).to_have_value("two")
+    expect(search).to_be_focused()
