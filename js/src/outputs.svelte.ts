@@ -28,6 +28,12 @@ export class Outputs {
   #revision = $state(0);
   /** The newest id that the user has seen, or could have. */
   #seen = $state(0);
+  /** Whether nobody looks, so that nothing is seen. */
+  #away = $state(false);
+  /** The ids between which everything came during the last break; `null`: there was none, or nothing came. */
+  #break = $state.raw<{ after: number; until: number } | null>(null);
+  /** Whether the user has gone to what came during the break. */
+  #caughtUp = $state(true);
 
   /** The record of an id. */
   get(id: number): OutputRecord | undefined {
@@ -46,12 +52,65 @@ export class Outputs {
 
   /** How many outputs came after the newest one seen. */
   get unread(): number {
-    return this.following ? 0 : this.order.length - lowerBound(this.order, this.#seen + 1);
+    return this.following && !this.#away ? 0 : this.order.length - lowerBound(this.order, this.#seen + 1);
   }
 
-  /** Whether an output came after the newest one seen. */
+  /** Whether an output came after the newest one seen, or during the break. */
   isUnread(id: number): boolean {
-    return !this.following && id > this.#seen;
+    return this.unread > 0 ? id > this.#seen : this.news > 0 && id > this.#break!.after && id <= this.#break!.until;
+  }
+
+  /** The newest id that the user has seen, or could have. */
+  get looked(): number {
+    return this.#seen;
+  }
+
+  /** The first output that came during the last break. */
+  get firstNew(): number | undefined {
+    return this.#break ? this.order[lowerBound(this.order, this.#break.after + 1)] : undefined;
+  }
+
+  /** How many came during the last break, until the user goes to one of them. */
+  get news(): number {
+    const { order } = this;
+    if (this.#caughtUp || !this.#break) return 0;
+    return lowerBound(order, this.#break.until + 1) - lowerBound(order, this.#break.after + 1);
+  }
+
+  /**
+   * The first outputs are there.
+   *
+   * @param looked the newest that was seen when the pane was last open, if that is known
+   */
+  begin(looked: number | null): void {
+    if (looked !== null) this.#note(looked);
+    this.#seen = this.order.at(-1) ?? 0;
+  }
+
+  /** Nobody looks from now on: what comes is not seen. */
+  leave(): void {
+    this.#away = true;
+  }
+
+  /**
+   * Somebody looks again.
+   *
+   * @param since the newest that was seen before
+   * @param long whether it was a break, so that what came is told
+   */
+  comeBack(long: boolean, since = this.#seen): void {
+    this.#away = false;
+    if (long) this.#note(since);
+    if (long || this.following) this.#seen = this.order.at(-1) ?? this.#seen;
+  }
+
+  /** Note what came during a break; nothing if that is only what is shown anyway. */
+  #note(after: number): void {
+    const until = this.order.at(-1) ?? 0;
+    const came = this.order.length - lowerBound(this.order, after + 1);
+    if (came === 0 || (came === 1 && this.current === until)) return;
+    this.#break = { after, until };
+    this.#caughtUp = false;
   }
 
   /** Take in records, or what is left of them. Older knowledge than one has is ignored. */
@@ -69,6 +128,7 @@ export class Outputs {
     this.#gone.clear();
     this.#revision++;
     this.#seen = 0;
+    this.#break = null;
     this.complete = false;
     this.#arrange();
   }
@@ -101,6 +161,7 @@ export class Outputs {
     this.current = id;
     this.following = id === this.order.at(-1);
     if (this.following) this.#seen = id;
+    if (this.#break && id > this.#break.after) this.#caughtUp = true;
   }
 
   /** Go `count` outputs on, or back; not beyond the ends. */
@@ -158,7 +219,7 @@ export class Outputs {
     if (this.following) this.current = newest;
     else if (this.current !== null && this.index < 0) this.current = nearest(order, before, this.current);
     if (this.current === newest) this.following = true;
-    if (this.following) this.#seen = newest ?? this.#seen;
+    if (this.following && !this.#away) this.#seen = newest ?? this.#seen;
   }
 }
 

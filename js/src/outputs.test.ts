@@ -36,6 +36,49 @@ it("follows again once the user went to the newest", () => {
   expect(outputs.current).toBe(5);
 });
 
+it("tells what came during a break, until the user goes there, and marks where it began", () => {
+  outputs.leave();
+  outputs.apply([record(4), record(5)]);
+  expect(outputs.current).toBe(5);
+  expect(outputs.unread).toBe(2);
+  outputs.comeBack(true);
+  expect([outputs.news, outputs.firstNew, outputs.unread]).toEqual([2, 4, 0]);
+  outputs.apply([record(6)]);
+  expect([outputs.news, outputs.current]).toEqual([2, 6]);
+  outputs.select(4);
+  expect([outputs.news, outputs.firstNew]).toEqual([0, 4]);
+});
+
+it("does not pull the user away from an older output during a break", () => {
+  outputs.select(1);
+  outputs.leave();
+  outputs.apply([record(4)]);
+  outputs.comeBack(true);
+  expect([outputs.current, outputs.news, outputs.isUnread(4), outputs.isUnread(3)]).toEqual([1, 1, true, false]);
+});
+
+it("tells nothing of a short break, nor of what is shown anyway", () => {
+  outputs.leave();
+  outputs.apply([record(4), record(5)]);
+  outputs.comeBack(false);
+  expect([outputs.news, outputs.unread]).toEqual([0, 0]);
+  outputs.leave();
+  outputs.apply([record(6)]);
+  outputs.comeBack(true);
+  expect([outputs.news, outputs.unread]).toEqual([0, 0]);
+});
+
+it("begins with what came since the pane was last open", () => {
+  outputs.begin(1);
+  expect([outputs.news, outputs.firstNew]).toEqual([2, 2]);
+  outputs = new Outputs();
+  outputs.following = false;
+  outputs.apply([record(1), record(2)]);
+  outputs.begin(null);
+  outputs.select(1);
+  expect([outputs.news, outputs.unread]).toEqual([0, 0]);
+});
+
 it("does not go beyond the ends", () => {
   outputs.step(10);
   expect(outputs.current).toBe(3);

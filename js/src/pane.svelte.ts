@@ -2,6 +2,7 @@
 import { action, ACTIONS, applies, keymapOf, type ActionName } from "./actions.ts";
 import { neighbours } from "./ahead.ts";
 import { Api, fetchData, HubError, type Edits, type HubState, type OutputList, type PaneSettings, type Selection } from "./api.ts";
+import { Attention } from "./attention.ts";
 import { Connection, type Status } from "./connection.ts";
 import { FORMS, written, type Form } from "./copying.ts";
 import type { Theme } from "./frame/channel.ts";
@@ -67,6 +68,10 @@ export class Pane {
   /** What keys mean. */
   keymap = $state.raw(keymapOf());
   readonly marks = new Marks();
+  readonly attention = new Attention({
+    left: () => this.outputs.leave(),
+    back: (long) => this.outputs.comeBack(long, Math.max(this.outputs.looked, this.#looked() ?? 0)),
+  });
   readonly sketches = new Sketches(
     () => this.frames,
     () => this.stage?.state === "ready" && !document.hidden,
@@ -176,6 +181,12 @@ export class Pane {
     location.reload();
   }
 
+  /** The tab is seen, or is not any more. */
+  seen(seen: boolean): void {
+    this.attention.hidden = !seen;
+    if (seen) this.awake();
+  }
+
   /** The tab or the network is back. */
   awake(): void {
     this.#connection?.hurry();
@@ -245,6 +256,7 @@ export class Pane {
     this.notices = [...(state.notices ?? []), ...this.#problems];
     this.#cursor = list.event;
     outputs.apply(list.outputs);
+    outputs.begin(this.#looked());
     if (wanted !== null) await this.showOutput(wanted);
     void api.settings().then((settings) => this.#adopt(settings), () => {});
     void api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
@@ -289,6 +301,7 @@ export class Pane {
     const state = await this.#api!.state();
     if (state.event < this.#cursor) {
       this.outputs.reset();
+      localStorage.removeItem(this.#lookedKey);
       await (this.#loaded = this.#load(null));
     }
     this.hub = state;
@@ -762,6 +775,22 @@ export class Pane {
     if (this.phase === "connecting" || (current === null && !following)) return;
     const hash = formatFragment(following ? null : current);
     if (hash !== location.hash) history.replaceState(null, "", this.#base + hash);
+  }
+
+  /** Keeps in the browser what was seen, for when the pane is opened again, or another one is looked at. */
+  keepLooked(): void {
+    const { looked } = this.outputs;
+    if (this.hub && looked > (this.#looked() ?? 0)) localStorage.setItem(this.#lookedKey, String(looked));
+  }
+
+  /** The newest output that was seen in any pane of this browser. */
+  #looked(): number | null {
+    const kept = localStorage.getItem(this.#lookedKey);
+    return kept === null ? null : Number(kept) || 0;
+  }
+
+  get #lookedKey(): string {
+    return `ipyweb.looked ${this.hub?.hub ?? ""} ${this.outputs.project ?? ""}`;
   }
 
   #wipe({ output }: Fragment): void {
