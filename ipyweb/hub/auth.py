@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..connection import Scope, proof, scope_token
@@ -88,6 +88,15 @@ class Keys:
         """Whether a capability is that of the frame document."""
         return _equal(self._mac("frame"), mac)
 
+    def network_url(self, output: int, hosts: Sequence[str]) -> str:
+        """The relative capability address of the frame document for one output that may reach some hosts."""
+        names = ",".join(hosts)
+        return f"c/{self._mac(_network(output, names))}/frame.html?output={output}&hosts={names}"
+
+    def is_network_mac(self, mac: str, output: str, hosts: str) -> bool:
+        """Whether a capability is that of the frame document for an output and hosts, as its query names them."""
+        return _equal(self._mac(_network(output, hosts)), mac)
+
     def _blob_mac(self, extension: str, sha256: str) -> str:
         return self._mac(f"blob\n{_MIMETYPES[extension]}\n{sha256}")
 
@@ -134,6 +143,10 @@ class Codes:
         now = self._clock()
         for code in [code for code, until in self._codes.items() if until <= now]:
             del self._codes[code]
+
+
+def _network(output: int | str, hosts: str) -> str:
+    return f"network\n{output}\n{hosts}"
 
 
 def _digest(code: str) -> bytes:

@@ -28,6 +28,7 @@ MAX_JSON = 8 * 2**20
 
 ANY: frozenset[Scope] = frozenset({"admin", "session", "pane"})
 PRODUCERS: frozenset[Scope] = frozenset({"admin", "session"})
+WATCHERS: frozenset[Scope] = frozenset({"admin", "pane"})
 ADMIN: frozenset[Scope] = frozenset({"admin"})
 
 HEADERS = {

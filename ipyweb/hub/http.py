@@ -11,8 +11,8 @@ from typing import Any
 from .. import __version__
 from ..errors import KeeperUnavailable
 from ..protocol import PROTOCOL
-from . import drawing, openapi, records
-from .base import ADMIN, ANY, PRODUCERS, Handler
+from . import drawing, network, openapi, records
+from .base import ADMIN, ANY, PRODUCERS, WATCHERS, Handler
 from .data import BytesHandler, content_type_of
 from .keepers import EnvironmentGone
 from .messages import dumps, line
@@ -156,6 +156,20 @@ class Versions(OutputsHandler):
     async def get(self, number: str) -> None:
         rows = await self.hub.call(lambda store: store.versions(self.output_id(number)))
         self.send_json(records.array(records.version(row, self.hub.keys) for row in rows))
+
+
+class Network(OutputsHandler):
+    """``/api/outputs/ID/network``."""
+
+    scopes = WATCHERS  # not the process that made the output
+
+    async def post(self, number: str) -> None:
+        try:
+            hosts = network.hosts_of(self.json_body().get("hosts"))
+        except ValueError as error:
+            self.refuse(400, str(error))
+        row = await self.hub.call(lambda store: store.output(self.output_id(number)))
+        self.send_json({"hosts": hosts, "frame": self.hub.keys.network_url(row.id, hosts)})
 
 
 class OutputData(BytesHandler, OutputsHandler):

@@ -251,6 +251,14 @@ PATHS: dict[str, dict[str, Schema]] = {
     },
     "/api/outputs/{id}/restore": {"post": _does("Take out of the trash", _OUTPUT)},
     "/api/outputs/{id}/versions": {"get": _does("The kept versions, oldest first", _array(_ref("Version")))},
+    "/api/outputs/{id}/network": {
+        "post": _does(
+            "An address of the frame document in which this output may reach some hosts, by https; for the pane, when "
+            "its user allows that",
+            _object(hosts=_array(_TEXT), frame=_TEXT),
+            body=_object(hosts={**_array(_TEXT), "description": "names on the internet, without port or wildcard"}),
+        )
+    },
     "/api/outputs/{id}/data": {
         "get": _does(
             "The bytes of one representation. A matplotlib figure is drawn anew in any size, and in formats not "

@@ -7,7 +7,7 @@ from .. import __version__
 from ..protocol import PREVIOUS, PROTOCOL
 from .base import Handler
 from .data import BytesHandler
-from .static import FRAME_CSP, Asset, shell_csp
+from .static import Asset, frame_csp, shell_csp
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 
@@ -45,13 +45,22 @@ class FrameDocument(Handler):
     frame_hosts = True
 
     async def get(self, mac: str) -> None:
-        if not self.hub.keys.is_frame_mac(mac):
-            self.refuse(403, "")
-        self.set_header("Content-Security-Policy", FRAME_CSP)
+        self.set_header("Content-Security-Policy", frame_csp(self._hosts(mac)))
         self.set_header("Cache-Control", IMMUTABLE)
         self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         self.clear_header("Cross-Origin-Opener-Policy")
         send_asset(self, self.hub.static.frame)
+
+    def _hosts(self, mac: str) -> tuple[str, ...]:
+        """What the user allows to the output that the address names; it names none where nothing is allowed."""
+        if not self.request.query:
+            allowed, hosts = self.hub.keys.is_frame_mac(mac), ""
+        else:
+            output, hosts = (",".join(self.get_query_arguments(name)) for name in ("output", "hosts"))
+            allowed = self.hub.keys.is_network_mac(mac, output, hosts)
+        if not allowed:
+            self.refuse(403, "")
+        return tuple(hosts.split(",")) if hosts else ()
 
 
 class CapabilityBytes(BytesHandler):

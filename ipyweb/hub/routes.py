@@ -22,6 +22,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     (f"/api/outputs/{_ID}/restore", http.Restore),
     (f"/api/outputs/{_ID}/versions", http.Versions),
     (f"/api/outputs/{_ID}/data", http.OutputData),
+    (f"/api/outputs/{_ID}/network", http.Network),
     ("/api/clear", http.Clear),
     ("/api/restore", http.RestoreAll),
     ("/api/sessions", http.Sessions),

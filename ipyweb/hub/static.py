@@ -3,18 +3,31 @@
 import gzip
 import mimetypes
 import re
+from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 INDEX, FRAME, REPORT = "index.html", "frame.html", "report.html"
-FRAME_CSP = (
+_FRAME_CSP = (
     "sandbox allow-scripts allow-downloads allow-forms allow-modals allow-pointer-lock; default-src 'none'; "
-    "script-src 'unsafe-inline' 'unsafe-eval' blob: data:; style-src 'unsafe-inline' blob: data:; "
-    "img-src data: blob:; media-src data: blob:; font-src data: blob:; worker-src blob:; frame-src data: blob:; "
-    "connect-src data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'"
+    "script-src 'unsafe-inline' 'unsafe-eval' blob: data:{0}; style-src 'unsafe-inline' blob: data:{0}; "
+    "img-src data: blob:{0}; media-src data: blob:{0}; font-src data: blob:{0}; worker-src blob:; "
+    "frame-src data: blob:; connect-src data: blob:{0}; object-src 'none'; base-uri 'none'; form-action 'none'"
 )
-"""Of the frame document: an opaque origin, no network, no address of ours."""
+
+
+def frame_csp(hosts: Iterable[str] = ()) -> str:
+    """The policy of the frame document: an opaque origin, no address of ours, and no network.
+
+    Args:
+        hosts: what the user allows to the output after all, each a name that `network.is_public` admits; over https.
+    """
+    return _FRAME_CSP.format("".join(f" https://{host}" for host in hosts))
+
+
+FRAME_CSP: Final = frame_csp()
+"""Of the frame document of all outputs to which nothing was allowed."""
 
 _UNBUILT = b"""<!doctype html><meta charset="utf-8"><title>ipyweb</title>
 <h1>The pane is not built</h1>
