@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from .connection import Connection, request, runtime_dir
 from .errors import HubError
+from .forking import ask, begin
 from .private import write_private
 
 REDIRECT_AGE = 60.0
@@ -259,12 +260,7 @@ def _default_reads_files() -> bool:
 
 
 def _ask(*command: str) -> str:
-    import subprocess
-
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=2.0, check=False).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    return (ask(command, 2.0) or "").strip()
 
 
 def _place() -> str:
@@ -391,7 +387,7 @@ def _launch(connection: Connection, decision: Decision, project: str | None, out
     command = [word.replace("%s", address) for word in decision.command]
     silent = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+        process = begin(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
     except OSError:
         return False
     threading.Thread(target=process.wait, name="ipyweb browser", daemon=True).start()

@@ -21,10 +21,13 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from .errors import ConnectionFileError, HubError, HubImpostor, HubUnreachable, OutputNotFound
+from .forking import begin
 from .private import check_private, exclusive, private_directory, read_private
 
 Scope = Literal["admin", "session", "pane"]
 CONNECTION_FILE = "hub.json"
+PATIENCE = 5.0
+"""Seconds for a hub to answer. One that is gone refuses at once; who asks a busy one must not start another."""
 
 
 class Connection(NamedTuple):
@@ -150,6 +153,7 @@ def exchange(
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     peer = kind(parts.hostname or "", parts.port, timeout=timeout)
     try:
+        peer.connect()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have said why it reads no further
             peer.request(method, f"{parts.path.rstrip('/')}/{path.lstrip('/')}", body, dict(headers or {}))
         answer = peer.getresponse()
@@ -197,7 +201,7 @@ def _reason(response: Response) -> str:
         return f"the hub answered with status {response.status}"
 
 
-def challenge(connection: Connection, timeout: float = 1.0) -> Connection:
+def challenge(connection: Connection, timeout: float = PATIENCE) -> Connection:
     """Let the hub prove that it knows the secret, before any token is sent.
 
     Args:
@@ -265,7 +269,7 @@ def remote() -> Connection | None:
     return Connection(url.rstrip("/"), "", token, local=False)
 
 
-def find(timeout: float = 1.0) -> Connection | None:
+def find(timeout: float = PATIENCE) -> Connection | None:
     """The running hub, proved; ``None`` when there is none.
 
     Args:
@@ -348,7 +352,7 @@ def _spawn(deadline: float) -> None:
     environment = {**os.environ, "IPYWEB_RUNTIME_DIR": str(runtime_dir().absolute())}
     if "IPYWEB_DATA_DIR" in environment:
         environment["IPYWEB_DATA_DIR"] = str(data_dir().absolute())
-    process = subprocess.Popen(
+    process = begin(
         command,
         cwd="/",
         env=environment,

@@ -19,6 +19,7 @@ from typing import Any
 
 from .connection import data_dir, runtime_dir
 from .errors import KeeperUnavailable
+from .forking import begin
 from .private import private_directory, read_private, write_private
 
 RECORD = "record.json"
@@ -166,7 +167,7 @@ def start(environment: str, timeout: float = 15.0) -> None:
     command = [*map(str, record["command"]), environment]
     deadline = time.monotonic() + timeout
     try:
-        process = subprocess.Popen(
+        process = begin(
             command,
             cwd="/",
             env=environ,

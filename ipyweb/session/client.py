@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import IpywebError
+from ..forking import whole
 from .backlog import Backlog, Entry, Receipt
-from .forking import whole
 
 if TYPE_CHECKING:
     from ..connection import Connection

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from ..figures.owner import figure_of
+from ..forking import whole
 from . import pyplot
 from .collector import Collector
-from .forking import whole
 from .output import Output
 from .session import Session, current
 

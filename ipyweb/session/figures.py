@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import keepers
 from ..errors import IpywebError, KeeperUnavailable
+from ..forking import whole
 from .bundle import one_line
-from .forking import whole
 from .originals import Originals, at_most
 
 if TYPE_CHECKING:

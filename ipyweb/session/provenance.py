@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from .forking import whole
+from ..forking import ask
 
 LOOK_SECONDS = 0.25
 """Seconds within which git's files are not looked at again."""
@@ -161,22 +161,9 @@ def _commit(directory: Path, ref: str) -> str | None:
 
 def _is_dirty(project: str) -> bool | None:
     """Whether tracked files have changes; ``None`` when git does not tell."""
-    with whole:
-        import subprocess
     command = ["git", "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=no"]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=project,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=GIT_SECONDS,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return bool(done.stdout.strip()) if done.returncode == 0 else None
+    said = ask(command, GIT_SECONDS, cwd=project, env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"})
+    return None if said is None else bool(said.strip())
 
 
 def _versions() -> dict[str, str]:

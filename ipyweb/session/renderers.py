@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..forking import whole
 from ..protocol import is_known, renderer_type
-from .forking import whole
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

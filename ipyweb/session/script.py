@@ -5,7 +5,7 @@ from collections.abc import Callable
 from IPython.core.interactiveshell import InteractiveShell
 
 from .. import integrations
-from .forking import whole
+from ..forking import whole
 from .session import current
 from .shell import LightShell, get_shell, remove_light_shell
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .. import config as settings
 from ..errors import IpywebError
+from ..forking import watch_forks, whole
 from ..project import own_title, project_of
 from ..protocol import PROTOCOL
 from .backlog import Receipt
 from .bundle import Limits, normalise, one_line
 from .client import Client
 from .companions import companions
-from .forking import watch_forks, whole
 from .provenance import Provenance
 from .source import Source, find_source
 

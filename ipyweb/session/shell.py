@@ -14,8 +14,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
+from ..forking import whole
 from ..integrations import after_import
-from .forking import whole
 
 _lock = whole
 _TERMINAL = "IPython.terminal.interactiveshell"

@@ -30,6 +30,7 @@ BEGIN
 for size in (0, 100_000, 700_000):
     show("private", size)
 ipyweb.display({"text/plain": marker}, raw=True, display_id="d").update({"text/plain": marker + "!"}, raw=True)
+ipyweb.flush(60)
 print("shown", flush=True)
 sys.stdin.readline()
 show("after the kill", 400_000)
