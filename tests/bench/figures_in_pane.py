@@ -121,7 +121,7 @@ def loop() -> None:
     """A loop that redraws one line plot of 1,000 points ten times a second, with and without `display`."""
     with page() as shown:
         opened(shown)
-        code = LOOP.replace("ROUNDS", "3").replace("SECONDS", "10")
+        code = LOOP.replace("ROUNDS", "6").replace("SECONDS", "10")
         words = [sys.executable, "-c", code]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
