@@ -5,6 +5,7 @@
  * on an update. Frames that were left are parked and come back as they were.
  */
 import { Ahead } from "./ahead.ts";
+import { Backstage, type Scene } from "./backstage.ts";
 import { fetchData } from "./api.ts";
 import { layoutImage, type Camera } from "./camera.ts";
 import { librariesOf } from "./companions.ts";
@@ -51,10 +52,6 @@ interface Layer {
   figure?: LiveFigure;
 }
 
-/** Frames that are kept as they were when the user went on. */
-const KEPT = 4;
-/** The same of those with a heavy library, which others can use. */
-const KEPT_HEAVY = 2;
 /** Milliseconds for which the previous output stays while the next one loads. */
 const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
@@ -81,7 +78,7 @@ export class Presenter {
   readonly #lens: Lens;
   /** Where one looks at what is shown. */
   readonly viewport: Viewport;
-  readonly #kept: Layer[] = [];
+  readonly #backstage: Backstage;
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
   #snapshotted: (bytes: ArrayBuffer | null) => void = () => {};
@@ -104,11 +101,13 @@ export class Presenter {
     this.#theme = theme;
     this.#events = events;
     this.viewport = new Viewport(stage, lens);
+    this.#backstage = new Backstage(frames, (scene, message) => this.#heardAside(scene, message));
   }
 
   set theme(theme: Theme) {
     this.#theme = theme;
-    for (const { frame } of [this.#current, this.#next, ...this.#kept].filter((each) => each !== undefined)) frame?.setTheme(theme);
+    for (const layer of [this.#current, this.#next]) layer?.frame?.setTheme(theme);
+    this.#backstage.theme = theme;
   }
 
   /** Show a view; the latest call wins. */
@@ -166,12 +165,14 @@ export class Presenter {
     });
   }
 
-  /** Get ready for what will likely be shown next, the likeliest first; when there is time, figures are drawn too. */
+  /** Get ready for what will likely be shown next, the likeliest first; when there is time, it is drawn too. */
   prepare(views: readonly View[], calm: boolean): void {
     this.#drawingAhead.abort();
     this.#drawingAhead = new AbortController();
     this.#ahead.fetch(views);
+    this.#backstage.rest();
     if (!calm) return;
+    void this.#backstage.draw(views, { width: this.#stage.clientWidth, height: this.#stage.clientHeight }, this.#theme);
     void this.#drawNext(views.slice(0, 2).filter((each) => isPicture(each)), this.#drawingAhead.signal);
   }
 
@@ -190,7 +191,7 @@ export class Presenter {
 
   end(): void {
     this.clear();
-    for (const { frame } of this.#kept.splice(0)) frame?.dispose();
+    this.#backstage.end();
     this.viewport.end();
   }
 
@@ -230,7 +231,8 @@ export class Presenter {
     if (!ref) throw new Error(`the output has no ${view.mime}`);
     const how = familyOf(view);
     if (how.place === "shell") return this.#drawInShell(how, view, ref, turn);
-    if (this.#bringBack(view)) return;
+    const scene = this.#backstage.take(view);
+    if (scene && this.#bringOn(scene, turn)) return;
     await this.#drawInFrame(how, view, turn);
   }
 
@@ -325,12 +327,13 @@ export class Presenter {
     frame.send({ type: "render", turn, ...rendering, theme: this.#theme, fresh: !inPlace }, [rendering.bytes]);
   }
 
-  #eventsOf(layer: Layer, turn: number) {
+  /** @param asked by what number the frame knows what it is to draw */
+  #eventsOf(layer: Layer, turn: number, asked = turn) {
     const handlers: { [T in FromFrame["type"]]?: (message: Extract<FromFrame, { type: T }>) => void } = {
-      ready: (message) => message.turn === turn && this.#frameReady(layer, turn),
-      failed: (message) => message.turn === turn && this.#fail(turn, message.message),
-      picture: ({ bytes }) => this.#events.picture(layer.view.output, URL.createObjectURL(new Blob([bytes], { type: "image/png" }))),
-      want: ({ name }) => void this.#frames.provide(layer.frame!, { name: name as LibraryName }).catch(() => {}),
+      ready: (message) => message.turn === asked && this.#frameReady(layer, turn),
+      failed: (message) => message.turn === asked && this.#fail(turn, message.message),
+      picture: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
+      want: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
       notice: ({ text: line }) => this.#notice(layer, line),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
       snapshot: ({ bytes }) => layer === this.#current && this.#snapshotted(bytes),
@@ -358,24 +361,30 @@ export class Presenter {
   }
 
   #lost(layer: Layer, reason: string): void {
-    const kept = this.#kept.indexOf(layer);
-    if (kept >= 0) this.#kept.splice(kept, 1);
-    else this.#fail(++this.#turn, `It was stopped: ${reason}.`);
+    if (layer === (this.#next ?? this.#current)) this.#fail(++this.#turn, `It was stopped: ${reason}.`);
   }
 
-  /** Shows a parked frame again, if the view is in one. */
-  #bringBack(view: View): boolean {
-    const at = this.#kept.findIndex((each) => same(each.view, view));
-    const layer = this.#kept[at];
-    if (!layer?.frame) return false;
-    layer.element = layerElement();
+  /** What a frame says whether it is looked at or not. */
+  #heardAside({ view, frame }: Pick<Scene, "view" | "frame">, message: FromFrame): void {
+    if (message.type === "picture") this.#events.picture(view.output, URL.createObjectURL(new Blob([message.bytes], { type: "image/png" })));
+    else if (message.type === "want") void this.#frames.provide(frame, { name: message.name as LibraryName }).catch(() => {});
+  }
+
+  /** Shows a frame that was out of sight, as soon as it is drawn. False where it could not be moved. */
+  #bringOn({ view, frame, turn: asked, drawn }: Scene, turn: number): boolean {
+    const layer: Layer = { view, element: layerElement(), frame };
+    layer.element.classList.add("coming");
     this.#stage.append(layer.element);
-    if (!this.#frames.unpark(layer.frame, layer.element)) return false;
-    this.#kept.splice(at, 1);
-    layer.frame.watch(true);
-    this.#arrive(layer);
-    this.#set("ready");
-    this.#settle();
+    if (!this.#frames.unpark(frame, layer.element)) {
+      frame.dispose();
+      layer.element.remove();
+      return false;
+    }
+    this.#next = layer;
+    frame.events = this.#eventsOf(layer, turn, asked);
+    frame.watch(true);
+    frame.send({ type: "keys", chords: this.#frames.chords });
+    if (drawn) this.#frameReady(layer, turn);
     return true;
   }
 
@@ -415,18 +424,9 @@ export class Presenter {
     layer.figure?.end();
     const replaced = successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime;
     frame?.watch(false);
-    if (frame && (replaced || frame.stuck || !this.#frames.park(frame))) frame.dispose();
-    else if (frame) this.#keep(layer);
+    if (replaced) frame?.dispose();
+    else if (frame) this.#backstage.keep(layer.view, frame);
     layer.element.remove();
-  }
-
-  #keep(layer: Layer): void {
-    this.#kept.unshift(layer);
-    const heavy = this.#kept.filter(({ view }) => librariesOf(view.output, view.mime).length > 0).slice(KEPT_HEAVY);
-    for (const old of [...heavy, ...this.#kept.filter((each) => !heavy.includes(each)).slice(KEPT)]) {
-      this.#kept.splice(this.#kept.indexOf(old), 1);
-      this.#frames.release(old.frame!, librariesOf(old.view.output, old.view.mime), old.view.output.session);
-    }
   }
 
   #dropNext(): void {

@@ -227,9 +227,23 @@ export class Frames {
     this.#spares.clear();
   }
 
+  /**
+   * A frame out of sight that has its port and the libraries, as large as it will be seen; nothing where this browser
+   * could not bring it back. It leaves the spare ones to what comes.
+   */
+  async aside(libraries: Wanted[], session: string, { width, height }: { width: number; height: number }): Promise<Frame | null> {
+    if (!canMove(this.#parking)) return null;
+    const frame = this.#takeUsed(this.#parking, libraries, session) ?? (await this.extra([]));
+    if (!frame) return null;
+    Object.assign(frame.element.style, { width: `${width}px`, height: `${height}px` });
+    await Promise.all(libraries.map((each) => this.provide(frame, each)));
+    return frame;
+  }
+
   /** A frame inside `host` that has its port and the libraries, or is about to load them. */
   async take(host: HTMLElement, libraries: Wanted[], session = ""): Promise<Frame> {
     const frame = this.#takeUsed(host, libraries, session) ?? this.#takeSpare(host, libraries) ?? this.#make(host);
+    Object.assign(frame.element.style, { width: "", height: "", transform: "" });
     try {
       await frame.answered;
     } catch (error) {
@@ -274,8 +288,10 @@ export class Frames {
     return used.frame;
   }
 
-  /** Puts a frame out of sight without losing what it shows. False where this browser cannot. */
+  /** Puts a frame out of sight, as large as it is and without losing what it shows. False where this browser cannot. */
   park(frame: Frame): boolean {
+    const { clientWidth, clientHeight, style } = frame.element;
+    Object.assign(style, { width: `${clientWidth}px`, height: `${clientHeight}px` });
     return move(frame.element, this.#parking);
   }
 

@@ -153,7 +153,7 @@ def test_drawings_that_nobody_looked_at_have_pictures_too(open_pane: OpenPane, p
     for output in drawings:
         shown = pane.page.locator(f"[data-thumbnail='{output}'] img")
         expect(shown).to_have_attribute("src", re.compile("^blob:"))
-    assert pane.page.locator(".parking iframe").count() <= 3
+    assert pane.page.locator(".parking iframe").count() <= 5  # two spare ones, two drawn ahead, one for all the others
 
 
 def test_texts_have_their_beginning_for_a_picture(pane: Pane, publish: Publish) -> None:
