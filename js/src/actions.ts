@@ -112,6 +112,7 @@ const TABLE = [
   { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: (pane) => void (pane.detailing = !pane.detailing), checked: ({ detailing }) => detailing },
   { name: "changes", says: "What changed since the run before", group: "Runs", keys: ["w"], run: (pane) => void pane.showChanges() },
   { name: "runs", says: "Runs of scripts…", group: "Runs", keys: ["Shift+r"], run: (pane) => pane.showRuns(null) },
+  { name: "network", says: "Network of this output…", group: "Look", keys: [], when: some, run: (pane) => void (pane.dialog = "network") },
   { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: (pane) => pane.present(!pane.presenting), checked: ({ presenting }) => presenting },
   { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: (pane) => void pane.undoRemoval() },
   { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: (pane) => void pane.clear() },

@@ -1,4 +1,5 @@
 /** The hub's HTTP interface, as far as the pane uses it. Every address is relative to the page. */
+import type { Grant } from "./network.svelte.ts";
 import type { OutputRecord, RunChanges, RunRecord, SessionRecord, VersionRecord } from "./protocol.ts";
 import type { Drawing, Size } from "./renderers/figure.ts";
 
@@ -114,6 +115,9 @@ export class Api {
 
   /** Delete what is described for good. */
   purge = (which: Selection): Promise<{ purged: number[] }> => this.#json("api/clear?purge=1", { method: "POST", body: which });
+
+  /** An address of the frame document in which an output may reach some hosts. */
+  network = (id: number, hosts: readonly string[]): Promise<Grant> => this.#json(`api/outputs/${id}/network`, { method: "POST", body: { hosts } });
 
   /** Several outputs as one file. */
   async export(fields: Record<string, string>, progressed: (done: number, total: number) => void): Promise<{ content: Blob; name: string }> {

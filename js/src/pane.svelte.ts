@@ -9,6 +9,7 @@ import type { Theme } from "./frame/channel.ts";
 import { editorUrl } from "./details.ts";
 import { Drawings } from "./drawings.ts";
 import { challenge, knows, type Answer } from "./hello.ts";
+import { Network } from "./network.svelte.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import { Pictures } from "./pictures.svelte.ts";
 import { chordFrom } from "./keys.ts";
@@ -30,7 +31,7 @@ import type { View } from "./view.ts";
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
 
-export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash" | "export" | "runs";
+export type Dialog = "help" | "palette" | "size" | "rename" | "note" | "trash" | "export" | "runs" | "network";
 
 /** Side by side, one after the other in the same place, or what differs. */
 export type Comparison = "side" | "blink" | "difference";
@@ -68,6 +69,7 @@ export class Pane {
   /** What keys mean. */
   keymap = $state.raw(keymapOf());
   readonly marks = new Marks();
+  readonly network = new Network((id, hosts) => this.#api!.network(id, hosts));
   readonly attention = new Attention({
     left: () => this.outputs.leave(),
     back: (long) => this.outputs.comeBack(long, Math.max(this.outputs.looked, this.#looked() ?? 0)),
@@ -205,6 +207,7 @@ export class Pane {
   #connect(token: string, answer: Answer, fragment: Fragment): void {
     const { hub } = answer.hello;
     keptToken.set(hub, token);
+    this.network.begin(hub);
     this.#api = new Api(this.#base, token);
     this.#choosePage(fragment);
     this.#loaded = this.#load(fragment.output);
@@ -487,6 +490,28 @@ export class Pane {
     if (shown) window.open(`${this.#base}${formatFragment(shown.id)}`, "_blank");
   }
 
+  /** Allow the output shown the hosts that it has asked for, and draw it anew. */
+  async allowNetwork(output: OutputRecord, hosts: readonly string[]): Promise<void> {
+    try {
+      await this.network.allow(output, hosts);
+      this.#renew(output);
+    } catch (error) {
+      this.say(`Not allowed: ${(error as Error).message}`);
+    }
+  }
+
+  /** Allow an output no network any more, and draw it anew. */
+  takeNetworkBack(output: OutputRecord): void {
+    this.network.takeBack(output);
+    this.#renew(output);
+    this.say("It has no network any more");
+  }
+
+  #renew({ id }: OutputRecord): void {
+    if (this.comparing) this.compare(null);
+    this.mainStage?.renew(id);
+  }
+
   /** Change what the user may change of an output. */
   async edit(output: OutputRecord, edits: Edits): Promise<void> {
     try {
@@ -514,6 +539,7 @@ export class Pane {
       render: this.render,
       draws: this.draws,
       drawing: this.drawing,
+      network: (output) => this.network.of(output)?.frame ?? null,
       drawn: this.drawn,
     };
   }

@@ -40,6 +40,8 @@ export interface PresenterEvents {
   draws(output: OutputRecord): boolean;
   /** What was drawn of a figure in that size, if it is still there. */
   drawing(output: OutputRecord, size: Size): Drawing | undefined;
+  /** Where the frame document of an output is to which the user has allowed more than to others. */
+  network(output: OutputRecord): string | null;
   /** Whether a figure was drawn anew. */
   drawn(output: OutputRecord, fate: Fate): void;
 }
@@ -49,6 +51,8 @@ interface Layer {
   view: View;
   element: HTMLElement;
   frame?: Frame;
+  /** Where the frame's document is, if it is for this output alone. */
+  network?: string | null;
   figure?: LiveFigure;
 }
 
@@ -58,8 +62,6 @@ const GRACE = 150;
 const UNDISTURBED = 100;
 /** Milliseconds for a frame to give a picture of what it shows. */
 const SNAPSHOT_WITHIN = 10_000;
-/** Lines that an output may say about what was left out. */
-const NOTICES = 20;
 
 export class Presenter {
   /** What is shown, or about to be; changes together with `state`. */
@@ -69,6 +71,8 @@ export class Presenter {
   problem = $state("");
   /** What the output was refused or stumbled over, one line each. */
   notices = $state.raw<readonly string[]>([]);
+  /** Hosts of the internet that the output has asked for in vain. */
+  asked = $state.raw<readonly string[]>([]);
   /** Whether the frame does not answer. */
   stuck = $state(false);
 
@@ -127,6 +131,15 @@ export class Presenter {
     else this.#start(view);
   }
 
+  /** Draw an output anew, because the user has allowed it something, or took that back: at once, so nothing of it goes on. */
+  renew(output: number): void {
+    if (this.#current?.view.output.id === output) this.#leave();
+    const { shown } = this;
+    if (shown?.output.id !== output) return;
+    this.#set("loading");
+    this.#start(shown);
+  }
+
   /** Show nothing. */
   clear(): void {
     this.shown = null;
@@ -172,7 +185,7 @@ export class Presenter {
     this.#ahead.fetch(views);
     this.#backstage.rest();
     if (!calm) return;
-    void this.#backstage.draw(views, { width: this.#stage.clientWidth, height: this.#stage.clientHeight }, this.#theme);
+    void this.#backstage.draw(views.filter(({ output }) => !this.#events.network(output)), { width: this.#stage.clientWidth, height: this.#stage.clientHeight }, this.#theme);
     void this.#drawNext(views.slice(0, 2).filter((each) => isPicture(each)), this.#drawingAhead.signal);
   }
 
@@ -227,6 +240,7 @@ export class Presenter {
 
   async #draw(view: View, turn: number): Promise<void> {
     if (isAwaited(view) || this.#isDrawn(view)) return this.#drawAhead(view, turn);
+    if (familyOf(view).place === "frame" && this.#events.network(view.output)) return this.#drawInFrame(familyOf(view), view, turn);
     const ref = view.output.data[view.mime];
     if (!ref) throw new Error(`the output has no ${view.mime}`);
     const how = familyOf(view);
@@ -309,15 +323,17 @@ export class Presenter {
 
   async #drawInFrame(how: Family, view: View, turn: number): Promise<void> {
     const current = this.#current;
-    const inPlace = how.updates && current?.frame && current.view.output.id === view.output.id && current.view.mime === view.mime;
-    const layer: Layer = inPlace ? current : { view, element: layerElement() };
+    const network = this.#events.network(view.output);
+    const inPlace = how.updates && current?.frame && current.view.output.id === view.output.id && current.view.mime === view.mime && (current.network ?? null) === network;
+    const layer: Layer = inPlace ? current : { view, element: layerElement(), network };
     layer.view = view;
     if (!inPlace) {
       layer.element.classList.add("coming");
       this.#stage.append(layer.element);
       this.#next = layer;
     }
-    const taking = layer.frame ?? this.#frames.take(layer.element, librariesOf(view.output, view.mime), view.output.session);
+    const libraries = librariesOf(view.output, view.mime);
+    const taking = layer.frame ?? this.#frames.take(layer.element, libraries, view.output.session, network);
     const [frame, rendering] = await Promise.all([taking, renderingOf(view)]);
     if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
     layer.frame = frame;
@@ -334,7 +350,8 @@ export class Presenter {
       failed: (message) => message.turn === asked && this.#fail(turn, message.message),
       picture: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
       want: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
-      notice: ({ text: line }) => this.#notice(layer, line),
+      notice: () => this.#hear(layer),
+      blocked: () => this.#hear(layer),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
       snapshot: ({ bytes }) => layer === this.#current && this.#snapshotted(bytes),
       zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
@@ -355,9 +372,11 @@ export class Presenter {
     this.#settle();
   }
 
-  #notice(layer: Layer, line: string): void {
-    if (layer !== (this.#next ?? this.#current) || this.notices.includes(line) || this.notices.length >= NOTICES) return;
-    this.notices = [...this.notices, line];
+  /** Tells what the output has said since it was drawn. */
+  #hear({ frame }: Layer): void {
+    if (frame !== (this.#next ?? this.#current)?.frame) return;
+    this.notices = [...(frame?.notices ?? [])];
+    this.asked = [...(frame?.asked ?? [])];
   }
 
   #lost(layer: Layer, reason: string): void {
@@ -422,7 +441,7 @@ export class Presenter {
   #remove(layer: Layer, successor?: View): void {
     const { frame } = layer;
     layer.figure?.end();
-    const replaced = successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime;
+    const replaced = layer.network || (successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime);
     frame?.watch(false);
     if (replaced) frame?.dispose();
     else if (frame) this.#backstage.keep(layer.view, frame);
@@ -460,7 +479,8 @@ export class Presenter {
   }
 
   #set(state: State, problem = ""): void {
-    if (state === "loading") this.notices = [];
+    if (state === "loading") this.notices = this.asked = [];
+    if (state === "ready" && this.#current) this.#hear(this.#current);
     this.state = state;
     this.problem = problem;
   }

@@ -9,6 +9,7 @@ import type { Wanted } from "./companions.ts";
 import { HELLO, parseFromFrame, PORT, type FromFrame, type LibraryBytes, type Theme, type ToFrame } from "./frame/channel.ts";
 import { randomHex } from "./hello.ts";
 import { LIBRARIES, type LibraryName } from "./libraries.ts";
+import { isPublic, MOST_HOSTS } from "./network.svelte.ts";
 import { isObject } from "./protocol.ts";
 
 /** Milliseconds for a frame to answer before its own host name is taken for one that does not resolve. */
@@ -19,6 +20,8 @@ const STUCK_AFTER = 5000;
 /** Messages per second that a frame may send, and how many at once. */
 const RATE = 100;
 const BURST = 300;
+/** Lines that an output may say about what was left out. */
+const NOTICES = 20;
 
 const SANDBOX = "allow-scripts allow-downloads allow-forms allow-modals allow-pointer-lock";
 
@@ -38,6 +41,9 @@ export class Frame {
   /** Resolves when the frame has its port; rejects when it does not answer. */
   readonly answered: Promise<void>;
   events: FrameEvents | undefined;
+  /** Lines that the output has said about what was left out, and hosts that it has asked for in vain. */
+  readonly notices = new Set<string>();
+  readonly asked = new Set<string>();
 
   readonly #nonce = randomHex(16);
   readonly #port: MessagePort;
@@ -65,6 +71,7 @@ export class Frame {
   }
 
   send(message: ToFrame, transfer: Transferable[] = []): void {
+    if (message.type === "render") for (const said of [this.notices, this.asked]) said.clear();
     this.#port.postMessage(message, transfer);
   }
 
@@ -124,6 +131,8 @@ export class Frame {
     this.#pinged = 0;
     if (this.stuck) this.#setStuck(false);
     const message = parseFromFrame(data);
+    if (message?.type === "notice" && this.notices.size < NOTICES) this.notices.add(message.text);
+    if (message?.type === "blocked" && this.asked.size < MOST_HOSTS && isPublic(message.host)) this.asked.add(message.host);
     if (message && message.type !== "pong") this.events?.message(message);
   }
 
@@ -240,9 +249,13 @@ export class Frames {
     return frame;
   }
 
-  /** A frame inside `host` that has its port and the libraries, or is about to load them. */
-  async take(host: HTMLElement, libraries: Wanted[], session = ""): Promise<Frame> {
-    const frame = this.#takeUsed(host, libraries, session) ?? this.#takeSpare(host, libraries) ?? this.#make(host);
+  /**
+   * A frame inside `host` that has its port and the libraries, or is about to load them.
+   *
+   * @param own where the frame's document is, if it is for one output alone: then it is new, and nothing else is drawn in it
+   */
+  async take(host: HTMLElement, libraries: Wanted[], session = "", own: string | null = null): Promise<Frame> {
+    const frame = own === null ? (this.#takeUsed(host, libraries, session) ?? this.#takeSpare(host, libraries) ?? this.#make(host)) : this.#make(host, own);
     Object.assign(frame.element.style, { width: "", height: "", transform: "" });
     try {
       await frame.answered;
@@ -250,7 +263,7 @@ export class Frames {
       frame.dispose();
       if (!this.#ownHost) throw error;
       this.#ownHost = false;
-      return this.take(host, libraries, session);
+      return this.take(host, libraries, session, own);
     }
     await Promise.all(libraries.map((each) => this.provide(frame, each)));
     return frame;
@@ -316,8 +329,8 @@ export class Frames {
     }
   }
 
-  #make(host: HTMLElement): Frame {
-    return new Frame(frameUrl(this.#page, this.#path, this.#ownHost), host);
+  #make(host: HTMLElement, path = this.#path): Frame {
+    return new Frame(frameUrl(this.#page, path, this.#ownHost), host);
   }
 
   #takeSpare(host: HTMLElement, libraries: Wanted[]): Frame | undefined {

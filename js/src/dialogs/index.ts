@@ -9,6 +9,7 @@ const DIALOGS: Record<Dialog, () => Promise<{ default: DialogComponent }>> = {
   palette: () => import("./Palette.svelte"),
   export: () => import("./Export.svelte"),
   runs: () => import("./Runs.svelte"),
+  network: () => import("./Network.svelte"),
   trash: () => import("./Trash.svelte"),
   size: () => import("./Size.svelte"),
   rename: () => import("./Naming.svelte"),

@@ -32,6 +32,7 @@ export type FromFrame =
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
   | { type: "snapshot"; bytes: ArrayBuffer | null }
   | { type: "notice"; text: string }
+  | { type: "blocked"; host: string }
   | { type: "key"; chord: string }
   | { type: "zoom"; pixels: number; x: number; y: number }
   | { type: "pan"; x: number; y: number }
@@ -61,6 +62,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   picture: { turn: isTurn, bytes: isPicture },
   snapshot: { bytes: isSnapshot },
   notice: { text: isText },
+  blocked: { host: isText },
   key: { chord: isText },
   zoom: { pixels: isLength, x: isLength, y: isLength },
   pan: { x: isLength, y: isLength },

@@ -72,9 +72,7 @@ function listen(): void {
   forwardInput(send);
   forwardCamera(send);
   addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) => {
-    if (/^(?:https?|wss?):/.test(blockedURI)) {
-      notice(refusal(new URL(blockedURI), effectiveDirective.replace(/-src.*/, "")));
-    }
+    if (/^(?:https?|wss?):/.test(blockedURI)) refused(new URL(blockedURI), effectiveDirective.replace(/-src.*/, ""));
   });
   addEventListener("error", ({ message }) => message && notice(`JavaScript: ${message}`));
   addEventListener("unhandledrejection", ({ reason }) => notice(`JavaScript: ${words(reason)}`));
@@ -82,10 +80,23 @@ function listen(): void {
 
 const notice = (text: string): void => send({ type: "notice", text: cut(text) });
 
-/** What was not loaded, and why: a relative address would be one of the hub, which has no files for outputs. */
-function refusal({ host, pathname }: URL, kind: string): string {
-  if (host === location.host) return `no files beside outputs: ${kind} ${pathname.replace(/.*\//, "")} was not loaded`;
-  return `no network in outputs: ${kind} from ${host} was not loaded`;
+/** Tells what was not loaded, and why: a relative address would be one of the hub, which has no files for outputs. */
+function refused({ protocol, host, pathname }: URL, kind: string, what = `${kind} from ${host}`): void {
+  if (host === location.host) return notice(`no files beside outputs: ${kind} ${pathname.replace(/.*\//, "")} was not loaded`);
+  notice(`no network in outputs: ${what} was not loaded`);
+  if (protocol === "https:") send({ type: "blocked", host });
+}
+
+/** The hosts that the user has allowed to this output. The browser holds to the policy, whatever is said here. */
+const allowed = new Set(new URLSearchParams(location.search).get("hosts")?.split(","));
+
+/** Whether the user has allowed an address; if not, it is told that it was asked for. */
+function reaches(address: string): boolean {
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol)) return false;
+  if (url.protocol === "https:" && allowed.has(url.host)) return true;
+  refused(url, "data", `the data at ${address}`);
+  return false;
 }
 
 // -- libraries --------------------------------------------------------------------------------------------------------
@@ -154,7 +165,7 @@ function empty(): void {
 }
 
 function bundleOf({ mime, bytes, metadata, companions }: Render): Bundle {
-  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, notice };
+  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, notice, reaches };
 }
 
 function output(): HTMLElement {

@@ -17,6 +17,8 @@ export interface Bundle {
   library<T>(name: LibraryName): Promise<T>;
   /** Tells the user about something that was left out, in one line. */
   notice(text: string): void;
+  /** Whether the user has allowed this output an address; if not, the user is told that it was asked for. */
+  reaches(address: string): boolean;
 }
 
 /**

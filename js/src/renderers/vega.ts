@@ -1,4 +1,4 @@
-/** Vega and Vega-Lite, versions 5 and 6: drawn by vega-embed, with no way to the network. */
+/** Vega and Vega-Lite, versions 5 and 6: drawn by vega-embed, with no way to the network but what the user allows. */
 import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
 
@@ -71,7 +71,7 @@ function options(bundle: Bundle, spec: Spec): object {
     patch: completeSignals,
     ...own,
     mode: lite ? "vega-lite" : "vega",
-    loader: offline(bundle),
+    loader: loader(bundle),
     logLevel: 1, // errors only: that a version 5 is drawn by version 6 is no news to the user
   };
 }
@@ -93,18 +93,21 @@ function signalsOf(scope: Scope): Signal[] {
   return [...(scope.signals ?? []), ...(scope.marks ?? []).flatMap(signalsOf)];
 }
 
-/** A Vega loader that loads nothing and says so. */
-function offline(bundle: Bundle): object {
-  const refuse = (uri: string) => {
-    bundle.notice(`no network in outputs: the data at ${uri} was not loaded`);
-    return Promise.reject(new Error(`no network in outputs: ${uri}`));
+/** A Vega loader that loads what the user has allowed, and nothing else. */
+function loader(bundle: Bundle): object {
+  const refuse = (uri: string) => Promise.reject(new Error(`no network in outputs: ${uri}`));
+  const load = async (uri: string) => {
+    if (!bundle.reaches(uri)) return refuse(uri);
+    const response = await fetch(uri, { credentials: "omit", referrerPolicy: "no-referrer" });
+    if (!response.ok) throw new Error(`${uri} answered ${response.status}`);
+    return response.text();
   };
   return {
-    load: refuse,
-    http: refuse,
+    load,
+    http: load,
     file: refuse,
     // Marks may link; the frame asks the user before it opens anything.
     sanitize: (uri: string, context: { context?: string }) =>
-      context.context === "href" || uri.startsWith("data:") ? Promise.resolve({ href: uri }) : refuse(uri),
+      context.context === "href" || uri.startsWith("data:") || bundle.reaches(uri) ? Promise.resolve({ href: uri }) : refuse(uri),
   };
 }
