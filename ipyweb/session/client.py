@@ -52,7 +52,7 @@ class Client:
         self._queue_bytes = queue_bytes
         self._private = private
         self._thread: threading.Thread | None = None
-        self._start_lock = threading.Lock()
+        self._start_lock = threading.RLock()  # a signal's handler may end the process in the midst of it
         self._spooling = threading.RLock()
 
     def submit(self, header: Mapping[str, Any], parts: Mapping[str, bytes]) -> Receipt:

@@ -44,7 +44,7 @@ def switch_on() -> Undo:
     Returns:
         A function that takes it back.
     """
-    undos: list[Undo] = [_store_before_os_exit()]
+    undos: list[Undo] = []
 
     def take_over_pyplot(module: str) -> None:
         from ..integrations.matplotlib import take_over
@@ -105,24 +105,3 @@ def _at_prompt() -> bool:
     """Whether this is the plain prompt, or will be: ``python``, its startup file, ``python -i``."""
     startup_file = sys.argv[:1] == [""] and sys.stdin is not None and sys.stdin.isatty()
     return hasattr(sys, "ps1") or bool(sys.flags.interactive) or startup_file
-
-
-def _store_before_os_exit() -> Undo:
-    """Let ``os._exit``, which ends a process without a word, wait for what was shown."""
-    import os
-
-    original = os._exit
-
-    def _exit(status: int) -> Any:
-        sessions = sys.modules.get(f"{__package__}.session")
-        session = None if sessions is None else sessions.begun()
-        if session is not None:
-            session.end()
-        original(status)
-
-    os._exit = _exit
-
-    def undo() -> None:
-        os._exit = original
-
-    return undo

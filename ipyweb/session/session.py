@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from .. import config as settings
 from ..errors import IpywebError
@@ -327,6 +327,8 @@ def current(kind: Kind | None = None, config: settings.IPyWeb | None = None) -> 
     with whole:
         if _current is None:
             _current = Session(kind or _kind(), config or settings.own_config())
+            if _current.kind != "ipython":  # whose user sees what is shown, and can take the extension out again
+                _watch_os_exit()
         return _current
 
 
@@ -348,6 +350,21 @@ def _watch_process() -> None:
         from multiprocessing.util import Finalize
 
         Finalize(None, _end, exitpriority=10)
+
+
+def _watch_os_exit() -> None:
+    """Let ``os._exit``, which ends a process without a word, wait for what was shown."""
+    original = os._exit
+    if getattr(original, "__module__", "") == __name__:
+        return
+
+    def _exit(status: int) -> NoReturn:
+        try:
+            _end()
+        finally:
+            original(status)
+
+    os._exit = _exit
 
 
 def _end() -> None:
