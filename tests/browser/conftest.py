@@ -24,6 +24,8 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
+from . import firefox
+
 PROJECT = "/home/ada/waves"
 ARGUMENTS = [
     "--no-sandbox",
@@ -38,6 +40,8 @@ ARGUMENTS = [
 expect.set_options(timeout=15_000)  # two cores, and a cold Chromium
 
 ROOT = str(Path(__file__).parents[2])
+
+collect_ignore = [] if firefox.executable() else ["test_firefox.py"]
 
 Publish = Callable[..., int]
 Show = Callable[[str], int]

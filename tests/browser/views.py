@@ -68,7 +68,7 @@ def _trash(page: Page) -> None:
     page.keyboard.press("x")
     expect(page.get_by_test_id("toast")).to_contain_text("Removed")
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
     page.keyboard.type("trash")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Restore", exact=True).first).to_be_visible()
@@ -84,7 +84,7 @@ def _export(page: Page) -> None:
 
 def _palette(page: Page) -> None:
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
     page.keyboard.type("co")
     expect(page.get_by_role("option").first).to_be_visible()
 
