@@ -31,6 +31,9 @@ const placed = ({ outputs }: Pane): boolean => !!outputs.shown?.source.file;
 
 const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) > 1;
 
+/** Whether there are others in its stack: versions of it, or what its call site has shown in other runs. */
+const stacked = (pane: Pane): boolean => versioned(pane) || !!pane.outputs.shown?.run;
+
 const going = (pane: Pane): boolean => some(pane) && pane.comparing === null;
 
 const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
@@ -53,7 +56,7 @@ const compare = <Name extends string>(name: Name, says: string, keys: readonly s
 
 const TABLE = [
   { name: "previous", says: "Previous output", group: "Go", keys: ["ArrowLeft", "ArrowUp", "k"], when: going, run: ({ outputs }) => outputs.step(-1) },
-  { name: "next", says: "Next output", group: "Go", keys: ["ArrowRight", "ArrowDown", "j"], when: going, run: ({ outputs }) => outputs.step(1) },
+  { name: "next", says: "Next output", group: "Go", keys: ["ArrowRight", "ArrowDown", "j", "l"], when: going, run: ({ outputs }) => outputs.step(1) },
   { name: "back", says: "Ten back", group: "Go", keys: ["PageUp"], when: going, run: ({ outputs }) => outputs.step(-10) },
   { name: "forward", says: "Ten on", group: "Go", keys: ["PageDown"], when: going, run: ({ outputs }) => outputs.step(10) },
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: going, run: ({ outputs }) => outputs.first() },
@@ -71,8 +74,8 @@ const TABLE = [
   compare("blink", "Compare by blinking", [], "blink"),
   compare("difference", "Compare by what differs", ["Shift+v"], "difference"),
   { name: "gallery", says: "Gallery of everything", group: "Look", keys: ["g"], when: some, run: (pane) => pane.toggleGallery(), checked: ({ gallery }) => gallery },
-  { name: "version-before", says: "Version before", group: "Versions", keys: ["["], when: versioned, run: (pane) => pane.stepVersion(-1) },
-  { name: "version-after", says: "Version after", group: "Versions", keys: ["]"], when: versioned, run: (pane) => pane.stepVersion(1) },
+  { name: "version-before", says: "Version before, or the run before", group: "Versions", keys: ["["], when: stacked, run: (pane) => pane.stepVersion(-1) },
+  { name: "version-after", says: "Version after, or the run after", group: "Versions", keys: ["]"], when: stacked, run: (pane) => pane.stepVersion(1) },
   { name: "play", says: "Play the versions", group: "Versions", keys: ["."], when: versioned, run: (pane) => pane.playVersions() },
   {
     name: "link-versions", says: "All outputs in the same step", group: "Versions", keys: [],

@@ -142,6 +142,13 @@ export class Outputs {
     if ((filter && following) || this.current === null) this.newest();
   }
 
+  /** What the call site of an output showed in the run before, or after. */
+  inStack(output: OutputRecord, direction: 1 | -1): OutputRecord | undefined {
+    const { run } = output;
+    if (!run || direction < 0) return run?.previous ? this.get(run.previous) : undefined;
+    return this.inScope.find((each) => each.run?.previous === output.id);
+  }
+
   /** All outputs of the project, whatever the filter. */
   get inScope(): OutputRecord[] {
     void this.#revision;

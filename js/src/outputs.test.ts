@@ -79,6 +79,14 @@ it("begins with what came since the pane was last open", () => {
   expect([outputs.news, outputs.unread]).toEqual([0, 0]);
 });
 
+it("finds what a call site showed in the runs before and after", () => {
+  const run = (previous: number | null) => ({ run: { number: 1, script: "a", stack: "s", previous, changed: null } });
+  outputs.apply([record(4, run(null)), record(6, run(4))]);
+  expect(outputs.inStack(outputs.get(6)!, -1)?.id).toBe(4);
+  expect(outputs.inStack(outputs.get(4)!, 1)?.id).toBe(6);
+  expect([outputs.inStack(outputs.get(4)!, -1), outputs.inStack(outputs.get(6)!, 1), outputs.inStack(outputs.get(1)!, 1)]).toEqual([undefined, undefined, undefined]);
+});
+
 it("does not go beyond the ends", () => {
   outputs.step(10);
   expect(outputs.current).toBe(3);

@@ -572,11 +572,15 @@ export class Pane {
     return around.flatMap((output) => (output && this.viewOf(this.scrubber.seen(output))) ?? []);
   }
 
-  /** Look at the version before or after. */
+  /** Look at the version before or after; beyond the first and the last, at what the run before or after showed there. */
   stepVersion(direction: 1 | -1): void {
     const { shown } = this.outputs;
     this.scrubber.pause();
-    if (shown) this.scrubber.step(shown, direction).catch((error: Error) => this.say(error.message));
+    if (!shown) return;
+    const at = this.scrubber.seen(shown).version;
+    const there = (direction < 0 ? at <= this.scrubber.versions(shown)[0]! : at >= shown.version) ? this.outputs.inStack(shown, direction) : undefined;
+    if (there) this.outputs.select(there.id);
+    else this.scrubber.step(shown, direction).catch((error: Error) => this.say(error.message));
   }
 
   playVersions(): void {
@@ -596,8 +600,11 @@ export class Pane {
     this.marks.clear();
     if (marked.length > 0) return this.#remove({ ids: marked.map(({ id }) => id) }, marked);
     const output = this.outputs.shown;
-    if (output) await this.#remove({ ids: [output.id] }, [output], `Removed ${output.title ?? `output ${output.id}`}`);
+    if (output) await this.removeOne(output);
   }
+
+  /** Remove one output, whether it is shown or not. */
+  removeOne = (output: OutputRecord): Promise<void> => this.#remove({ ids: [output.id] }, [output], `Removed ${output.title ?? `output ${output.id}`}`);
 
   /** Remove what is listed, but for what is pinned. */
   async clear(): Promise<void> {

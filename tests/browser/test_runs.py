@@ -181,3 +181,12 @@ def test_the_palette_and_the_menu_lead_to_the_runs(twice: Pane) -> None:
     twice.page.get_by_role("button", name="More").click()
     twice.page.get_by_role("menuitem", name="Runs of scripts").click()
     expect(twice.page.get_by_test_id("run-row")).to_have_count(2)
+
+
+def test_the_brackets_go_from_run_to_run_where_there_is_no_other_version(twice: Pane) -> None:
+    twice.page.locator("[data-thumbnail='4']").click()
+    twice.ready(4)
+    twice.press("[")
+    twice.ready(1)
+    twice.press("]")
+    twice.ready(4)
