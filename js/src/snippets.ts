@@ -1,7 +1,7 @@
 /** The beginning of an output's text, as its picture in the filmstrip. */
 import { stripAnsi } from "./ansi.ts";
 import { fetchData } from "./api.ts";
-import type { OutputRecord } from "./protocol.ts";
+import type { DataRef, OutputRecord } from "./protocol.ts";
 
 const BYTES = 1024;
 const LINES = 12;
@@ -15,20 +15,22 @@ const known = new Map<string, Promise<string>>();
 export const Snippets = {
   /** The snippet of an output; empty when it has no text worth a look, as `<Figure at 0x7f…>` or a mere name. */
   async of(output: OutputRecord): Promise<string> {
-    const snippet = await Snippets.text(output);
-    return output.mimetypes.length === 1 || snippet.includes("\n") ? snippet : "";
-  },
-
-  text(output: OutputRecord): Promise<string> {
-    const mime = TEXTS.find((each) => output.data[each]) ?? "";
-    const ref = output.data[mime];
-    if (!ref) return Promise.resolve("");
-    const snippet = known.get(ref.sha256) ?? fetchData(ref.url, BYTES).then((bytes) => shorten(bytes, mime), () => "");
-    known.set(ref.sha256, snippet);
-    for (const key of [...known.keys()].slice(0, Math.max(0, known.size - MOST))) known.delete(key);
-    return snippet;
+    for (const mime of TEXTS.filter((each) => output.data[each])) {
+      const snippet = await textOf(output.data[mime]!, mime);
+      const isContent = mime !== "text/plain" || output.mimetypes.length === 1 || snippet.includes("\n");
+      if (snippet && isContent) return snippet;
+    }
+    return "";
   },
 };
+
+function textOf({ sha256, url }: DataRef, mime: string): Promise<string> {
+  const key = `${sha256} ${mime}`;
+  const snippet = known.get(key) ?? fetchData(url, BYTES).then((bytes) => shorten(bytes, mime), () => "");
+  known.set(key, snippet);
+  for (const old of [...known.keys()].slice(0, Math.max(0, known.size - MOST))) known.delete(old);
+  return snippet;
+}
 
 function shorten(bytes: ArrayBuffer, mime: string): string {
   const source = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));

@@ -216,3 +216,14 @@ def test_older_outputs_coming_in_do_not_undo_scrolling(open_pane: OpenPane, publ
     distance = "() => { const s = document.querySelector('[data-testid=filmstrip]'); return %s }"
     pane.page.wait_for_function(distance % "s.scrollHeight >= 700 * 132")
     pane.page.wait_for_function(distance % "s.scrollHeight - s.scrollTop - s.clientHeight > 4000")
+
+
+def test_a_page_is_told_by_its_words_in_the_filmstrip_not_by_the_name_of_its_object(
+    pane: Pane, publish: Publish
+) -> None:
+    page = {
+        "text/html": "<style>p {}</style><h1>Tides</h1> <p>of June</p>",
+        "text/plain": "<IPython.core.display.HTML object>",
+    }
+    output = publish(page)
+    expect(pane.page.locator(f"[data-thumbnail='{output}'] pre")).to_have_text("Tides of June")
