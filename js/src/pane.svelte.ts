@@ -864,5 +864,3 @@ function isComing({ figure, mimetypes, updated }: OutputRecord): boolean {
 function idle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }
-
-export type { Theme };
