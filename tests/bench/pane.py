@@ -39,9 +39,9 @@ STAMPS = """() => {
     const look = () => {
         const shown = document.querySelector("[data-testid=stage] [data-output-id][data-state=ready]");
         if (!shown || shown.dataset.outputId === last) return;
-        last = shown.dataset.outputId;
+        const id = (last = shown.dataset.outputId);
         requestAnimationFrame(() => requestAnimationFrame(() =>
-            window.painted[shown.dataset.outputId] ??= performance.timeOrigin + performance.now()));
+            window.painted[id] ??= performance.timeOrigin + performance.now()));
     };
     new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});
 }"""
