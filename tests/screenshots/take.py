@@ -53,10 +53,12 @@ def project() -> Iterator[Path]:
         os.environ.update(IPYWEB_BROWSER="none", IPYWEB_REPORT="0")
         waves = Path(directory, "waves")
         waves.mkdir()
-        yield waves
-        stop_hub()
-        for keeper in Path(directory, "ipyweb_runtime_dir", "keepers").glob("*/"):
-            stop_keeper(keeper.name)
+        try:
+            yield waves
+        finally:
+            stop_hub()
+            for keeper in Path(directory, "ipyweb_runtime_dir", "keepers").glob("*/"):
+                stop_keeper(keeper.name)
 
 
 def show_all(waves: Path) -> dict[str, int]:
