@@ -212,10 +212,15 @@ class Keeper:
     def _greet(self, peer: Connection) -> None:
         """Say whether waiting is worthwhile; before `_announce` says that it is now."""
         with self._telling:
-            channel.send(peer, {"type": "warm" if self._easels.warm.is_set() else "cold"})
+            self._send(peer, {"type": "warm" if self._easels.warm.is_set() else "cold"})
 
     def _tell(self, peer: Connection, header: dict[str, Any]) -> None:
-        with self._telling, contextlib.suppress(OSError, ValueError):  # one that is gone needs to hear nothing
+        with self._telling:
+            self._send(peer, header)
+
+    @staticmethod
+    def _send(peer: Connection, header: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError, ValueError):  # one that is gone needs to hear nothing; it may have said much
             channel.send(peer, header)
 
     def _put(self, peer: Connection, header: dict[str, Any], snapshot: Snapshot | None) -> None:

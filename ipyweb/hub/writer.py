@@ -59,6 +59,7 @@ class StoreThread:
         self._thread = threading.Thread(target=self._main, name="ipyweb-store", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started: asyncio.Future[Store] | None = None
+        self._begun = threading.Event()
 
     async def start(self) -> Store:
         """Open the store. Use the returned object only for attributes that never change.
@@ -69,7 +70,9 @@ class StoreThread:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.create_future()
         self._thread.start()
-        return await self._started
+        store = await self._started
+        self._begun.set()
+        return store
 
     def submit(self, job: Job, done: Done, size: int = 0) -> None:
         """Queue a job; `done` hears of its outcome on the event loop. `size` in bytes is for `pending`."""
@@ -94,6 +97,7 @@ class StoreThread:
     async def close(self) -> None:
         """Finish what is queued and close the store."""
         self._queue.put(None)
+        self._begun.set()
         while self._thread.is_alive():
             await asyncio.sleep(0.005)
 
@@ -106,6 +110,7 @@ class StoreThread:
             self._tell(self._fail_start, error)
             return
         self._tell(self._succeed_start, store)
+        self._begun.wait()  # until then nobody could hear of what the first chores do
         due = forget_due = time.monotonic()
         while True:
             items, stop = self._take(max(0.0, due - time.monotonic()))

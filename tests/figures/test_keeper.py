@@ -14,6 +14,7 @@ from ipyweb.figures import channel
 from ipyweb.figures.shelf import Shelf
 from ipyweb.figures.snapshot import Snapshot, load, take
 
+from ..conftest import wait_until
 from .conftest import answer, record
 
 Keeper = Callable[..., Connection]
@@ -100,6 +101,15 @@ def test_a_peer_that_says_nonsense_is_dropped_and_the_keeper_goes_on(keeper: Kee
     snapshot = take(figure())
     put(good, snapshot)
     assert answer(good)["type"] == "loaded"
+
+
+def test_a_peer_that_leaves_at_once_was_heard(keeper: Keeper, environment: str) -> None:
+    keeper()
+    leaving = channel.dial(environment)
+    channel.send(leaving, {"type": "stop"})
+    leaving.close()
+    socket = keepers.channel_dir(environment) / channel.SOCKET
+    wait_until(lambda: not socket.exists(), "the keeper to end")
 
 
 def test_socket_and_key_are_the_users_alone(keeper: Keeper, environment: str) -> None:

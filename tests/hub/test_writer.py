@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -57,6 +58,20 @@ def test_jobs_run_in_order_off_the_loop_and_many_per_transaction() -> None:
         assert max(len(batch.outcomes) for batch in batches) >= 100
 
     run(body)
+
+
+def test_nothing_is_told_before_the_store_is_known() -> None:
+    async def main() -> None:
+        batches: list[Batch] = []
+        thread = StoreThread(open_store, batches.append, lambda _: None)
+        asyncio.get_running_loop().call_soon(time.sleep, 0.3)  # a busy loop hears of everything at once, later
+        await thread.start()
+        assert batches == []
+        await thread.call(lambda _: None)
+        assert batches
+        await thread.close()
+
+    asyncio.run(main())
 
 
 def test_a_caller_gets_the_value_or_the_error() -> None:
