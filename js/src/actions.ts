@@ -125,6 +125,7 @@ const TABLE = [
   { name: "strip-left", says: "Filmstrip on the left", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "left"), checked: ({ settings }) => settings.strip === "left" },
   { name: "strip-right", says: "Filmstrip on the right", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "right"), checked: ({ settings }) => settings.strip === "right" },
   { name: "strip-bottom", says: "Filmstrip at the bottom", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "bottom"), checked: ({ settings }) => settings.strip === "bottom" },
+  { name: "stack-runs", says: "Runs of a script stacked", group: "Pane", keys: [], run: ({ settings }) => void (settings.stacked = !settings.stacked), checked: ({ settings }) => settings.stacked },
   { name: "theme", says: "Light, dark, as the system", group: "Pane", keys: ["t"], run: ({ settings }) => settings.nextTheme() },
   { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: (pane) => void (pane.dialog = "help") },
   { name: "palette", says: "Do anything by its name", group: "Pane", keys: ["Mod+k"], run: (pane) => void (pane.dialog = "palette") },

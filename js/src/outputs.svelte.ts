@@ -3,6 +3,7 @@
  * newest. It never pulls the user away from an older output; it counts what they have not seen instead.
  */
 import type { OutputRecord, Tombstone } from "./protocol.ts";
+import { Stacks } from "./stacks.ts";
 
 /** How many changes are put into their places one by one. */
 const FEW = 50;
@@ -22,6 +23,8 @@ export class Outputs {
   direction: 1 | -1 = -1;
 
   readonly #records = new Map<number, OutputRecord>();
+  readonly #stacks = new Stacks();
+  #stacked = true;
   /** The events with which outputs went, so that a late answer does not bring them back. */
   readonly #gone = new Map<number, number>();
   #filter: ((output: OutputRecord) => boolean) | null = null;
@@ -45,9 +48,24 @@ export class Outputs {
     return this.current === null ? undefined : this.get(this.current);
   }
 
+  /** Id of the output in `order` that stands for the one shown: itself, or the one on top of it. */
+  get listed(): number | null {
+    const { shown, order } = this;
+    if (!shown || indexOf(order, shown.id) >= 0) return this.current;
+    return this.#stacks.top(shown);
+  }
+
   /** Position of the output shown in `order`, or -1. */
   get index(): number {
-    return this.current === null ? -1 : indexOf(this.order, this.current);
+    return this.listed === null ? -1 : indexOf(this.order, this.listed);
+  }
+
+  /** An output and, if it is listed for them too, those of earlier runs that it covers; none of these that is pinned. */
+  withCovered(output: OutputRecord): OutputRecord[] {
+    void this.#revision;
+    if (!this.#stacked || this.#filter || this.#stacks.top(output) !== output.id) return [output];
+    const covered = this.#stacks.of(output).slice(0, -1).flatMap((id) => this.get(id) ?? []);
+    return [...covered.filter(({ pinned }) => !pinned), output];
   }
 
   /** How many outputs came after the newest one seen. */
@@ -116,15 +134,16 @@ export class Outputs {
   /** Take in records, or what is left of them. Older knowledge than one has is ignored. */
   apply(changed: readonly (OutputRecord | Tombstone)[]): void {
     if (changed.length === 0) return;
-    for (const each of changed) this.#take(each);
+    const moved = changed.flatMap((each) => this.#take(each));
     this.#revision++;
     if (changed.length > FEW) this.#arrange();
-    else this.#place(changed.map(({ id }) => id));
+    else this.#place(moved);
   }
 
   /** Forget everything, because the hub is not the one it was. */
   reset(): void {
     this.#records.clear();
+    this.#stacks.clear();
     this.#gone.clear();
     this.#revision++;
     this.#seen = 0;
@@ -140,6 +159,13 @@ export class Outputs {
     this.following = false;
     this.#arrange();
     if ((filter && following) || this.current === null) this.newest();
+  }
+
+  /** List of each stack of runs only what is on top, and what is pinned; a filter finds the others too. */
+  setStacked(stacked: boolean): void {
+    this.#stacked = stacked;
+    this.#revision++;
+    this.#arrange();
   }
 
   /** What the call site of an output showed in the run before, or after. */
@@ -186,15 +212,18 @@ export class Outputs {
     this.step(this.order.length);
   }
 
-  #take(each: OutputRecord | Tombstone): void {
-    if (each.event < (this.#records.get(each.id)?.event ?? this.#gone.get(each.id) ?? 0)) return;
+  /** Take in one record; returns the ids of whose places something may have changed. */
+  #take(each: OutputRecord | Tombstone): number[] {
+    const before = this.#records.get(each.id);
+    if (each.event < (before?.event ?? this.#gone.get(each.id) ?? 0)) return [];
     if ("purged" in each || each.removed !== null) {
       this.#records.delete(each.id);
       this.#gone.set(each.id, each.event);
-    } else {
-      this.#records.set(each.id, each);
-      this.#gone.delete(each.id);
+      return before ? this.#stacks.remove(before) : [each.id];
     }
+    this.#records.set(each.id, each);
+    this.#gone.delete(each.id);
+    return this.#stacks.add(each);
   }
 
   /** Put a few into their places: a new output costs the same however many there are. */
@@ -216,7 +245,9 @@ export class Outputs {
   }
 
   #isListed(output: OutputRecord | undefined): boolean {
-    return !!output && (this.project === null || output.project === this.project) && (this.#filter?.(output) ?? true);
+    if (!output || (this.project !== null && output.project !== this.project)) return false;
+    if (this.#filter) return this.#filter(output);
+    return !this.#stacked || !!output.pinned || this.#stacks.top(output) === output.id;
   }
 
   #setOrder(order: readonly number[]): void {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { Outputs } from "./outputs.svelte.ts";
 import type { OutputRecord } from "./protocol.ts";
 
@@ -85,6 +85,56 @@ it("finds what a call site showed in the runs before and after", () => {
   expect(outputs.inStack(outputs.get(6)!, -1)?.id).toBe(4);
   expect(outputs.inStack(outputs.get(4)!, 1)?.id).toBe(6);
   expect([outputs.inStack(outputs.get(4)!, -1), outputs.inStack(outputs.get(6)!, 1), outputs.inStack(outputs.get(1)!, 1)]).toEqual([undefined, undefined, undefined]);
+});
+
+describe("runs of a script", () => {
+  const inRun = (id: number, number: number, stack = "s", fields: Partial<OutputRecord> = {}) =>
+    record(id, { run: { number, script: "a.py", stack, previous: null, changed: null }, ...fields });
+
+  it("lie on those before, so that they bury nothing else", () => {
+    outputs.apply([inRun(4, 1), inRun(5, 1, "t")]);
+    outputs.apply([inRun(6, 2), inRun(7, 2, "t")]);
+    expect(outputs.order).toEqual([1, 2, 3, 6, 7]);
+    expect(outputs.withCovered(outputs.get(6)!).map(({ id }) => id)).toEqual([4, 6]);
+    expect(outputs.current).toBe(7);
+  });
+
+  it("are stacked the same whatever the order in which one hears of them", () => {
+    outputs.apply([inRun(6, 2)]);
+    outputs.apply([inRun(4, 1)]);
+    expect(outputs.order).toEqual([1, 2, 3, 6]);
+  });
+
+  it("leave the one that is looked at where it is", () => {
+    outputs.apply([inRun(4, 1), record(5)]);
+    outputs.select(4);
+    outputs.apply([inRun(6, 2)]);
+    expect([outputs.current, outputs.listed, outputs.index, outputs.unread]).toEqual([4, 6, 4, 1]);
+    outputs.step(-1);
+    expect(outputs.current).toBe(5);
+  });
+
+  it("come to light again when those on top go, and when a filter looks for them", () => {
+    outputs.apply([inRun(4, 1), inRun(6, 2)]);
+    outputs.setFilter(({ id }) => id === 4);
+    expect(outputs.order).toEqual([4]);
+    outputs.setFilter(null);
+    outputs.apply([{ ...inRun(6, 2), removed: "now" }]);
+    expect(outputs.order).toEqual([1, 2, 3, 4]);
+  });
+
+  it("stay listed when they are pinned, and go with none", () => {
+    outputs.apply([inRun(4, 1, "s", { pinned: true }), inRun(6, 2)]);
+    expect(outputs.order).toEqual([1, 2, 3, 4, 6]);
+    expect(outputs.withCovered(outputs.get(6)!)).toHaveLength(1);
+  });
+
+  it("are listed one by one when the user wants that", () => {
+    outputs.apply([inRun(4, 1), inRun(6, 2)]);
+    outputs.setStacked(false);
+    expect(outputs.order).toEqual([1, 2, 3, 4, 6]);
+    expect(outputs.withCovered(outputs.get(6)!)).toHaveLength(1);
+  });
 });
 
 it("does not go beyond the ends", () => {

@@ -596,21 +596,27 @@ export class Pane {
 
   /** Remove the marked outputs, or the one shown; they lie in the hub's trash and can come back. */
   async remove(): Promise<void> {
-    const marked = this.marks.ids.flatMap((id) => this.outputs.get(id) ?? []);
+    const marked = this.marks.ids.flatMap((id) => this.outputs.get(id) ?? []).flatMap((each) => this.outputs.withCovered(each));
     this.marks.clear();
     if (marked.length > 0) return this.#remove({ ids: marked.map(({ id }) => id) }, marked);
     const output = this.outputs.shown;
     if (output) await this.removeOne(output);
   }
 
-  /** Remove one output, whether it is shown or not. */
-  removeOne = (output: OutputRecord): Promise<void> => this.#remove({ ids: [output.id] }, [output], `Removed ${output.title ?? `output ${output.id}`}`);
+  /** Remove one output, whether it is shown or not, and what earlier runs showed in its place. */
+  removeOne = (output: OutputRecord): Promise<void> => {
+    const all = this.outputs.withCovered(output);
+    const runs = all.length > 1 ? ` of ${all.length} runs` : "";
+    return this.#remove({ ids: all.map(({ id }) => id) }, all, `Removed ${output.title ?? `output ${output.id}`}${runs}`);
+  };
 
   /** Remove what is listed, but for what is pinned. */
   async clear(): Promise<void> {
-    const { order, project } = this.outputs;
-    const listed = order.flatMap((id) => this.outputs.get(id) ?? []).filter(({ pinned }) => !pinned);
-    await this.#remove(this.search.active ? { ids: listed.map(({ id }) => id) } : { project }, listed);
+    const { order, project, inScope } = this.outputs;
+    const { active } = this.search;
+    const all = active ? order.flatMap((id) => this.outputs.get(id) ?? []) : inScope;
+    const going = all.filter(({ pinned }) => !pinned);
+    await this.#remove(active ? { ids: going.map(({ id }) => id) } : { project }, going);
   }
 
   /** Remove what the session of the output shown has shown, but for what is pinned. */

@@ -17,6 +17,7 @@ export class Settings {
   readonly #theme = new Kept("theme", THEMES);
   readonly #strip = new Kept("filmstrip", STRIPS);
   readonly #filter = new Kept("filter", FILTERS);
+  readonly #runs = new Kept("runs", ["stacked", "apart"]);
   readonly #scope = new Kept("scope", ["project", "everything"], sessionStorage);
   #systemIsDark = $state(false);
   #stripBefore: Strip = "left";
@@ -75,6 +76,15 @@ export class Settings {
   /** Hide the filmstrip, or show it where it was. */
   toggleStrip(): void {
     this.strip = this.strip === "hidden" ? this.#stripBefore : "hidden";
+  }
+
+  /** Whether the outputs of a run lie on those of the run before. */
+  get stacked(): boolean {
+    return this.#runs.value === "stacked";
+  }
+
+  set stacked(stacked: boolean) {
+    this.#runs.value = stacked ? "stacked" : "apart";
   }
 
   get everything(): boolean {

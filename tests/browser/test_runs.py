@@ -141,11 +141,7 @@ def first_run(pane: Pane) -> str:
 
 
 def test_the_caption_says_the_run_and_leads_to_it(twice: Pane) -> None:
-    twice.press("PageUp")
-    twice.press("ArrowRight")
-    twice.press("ArrowRight")
-    twice.press("ArrowRight")
-    twice.ready(4)
+    twice.go(4)
     chip = twice.page.get_by_test_id("run")
     expect(chip).to_have_text("run 2, changed")
     chip.click()
@@ -190,3 +186,37 @@ def test_the_brackets_go_from_run_to_run_where_there_is_no_other_version(twice: 
     twice.ready(1)
     twice.press("]")
     twice.ready(4)
+
+
+def thumbnails(pane: Pane) -> Locator:
+    return pane.page.locator("[data-testid=filmstrip] [role=option]")
+
+
+def test_a_run_lies_on_the_one_before_and_buries_nothing(twice: Pane) -> None:
+    expect(thumbnails(twice)).to_have_count(4)  # noise, losses, weights, gradients
+    expect(twice.page.get_by_test_id("runs-stacked")).to_have_count(2)
+    twice.go(4)
+    twice.press("[")
+    twice.ready(1)
+    selected = twice.page.locator("[data-testid=filmstrip] [aria-selected=true]")
+    expect(selected).to_have_attribute("data-thumbnail", "4")
+    twice.press("ArrowRight")
+    twice.ready(5)
+
+
+def test_an_output_goes_with_what_earlier_runs_showed_in_its_place_and_comes_back_with_it(twice: Pane) -> None:
+    twice.go(4)
+    twice.press("x")
+    expect(twice.page.get_by_test_id("toast")).to_contain_text("Removed Losses of 2 runs")
+    expect(thumbnails(twice)).to_have_count(3)
+    twice.press("u")
+    expect(thumbnails(twice)).to_have_count(4)
+    expect(twice.page.get_by_test_id("runs-stacked")).to_have_count(2)
+
+
+def test_runs_may_stand_one_by_one(twice: Pane) -> None:
+    twice.press("ControlOrMeta+k")
+    twice.page.keyboard.type("stacked")
+    twice.press("Enter")
+    expect(thumbnails(twice)).to_have_count(6)
+    expect(twice.page.get_by_test_id("runs-stacked")).to_have_count(0)
