@@ -216,11 +216,12 @@ def test_a_data_directory_that_cannot_be_written_means_memory_and_says_so(
     assert get("api/state")["durable"] is False
 
 
-def test_where_nothing_at_all_can_be_written_the_program_goes_on(scripts: Scripts, namespaces: Namespaces) -> None:
+def test_where_nothing_at_all_can_be_written_the_program_goes_on(namespaces: Namespaces, tmp_path: Path) -> None:
     mounts = "mount -t tmpfs -o size=1m,mode=0700 tmpfs $DATA; mount -o remount,ro $DATA"
     shutil.rmtree(connection.runtime_dir())
     os.environ["IPYWEB_RUNTIME_DIR"] = str(connection.data_dir() / "run" / "deep")
-    script = Path(scripts.start(SHOW, "unused").args[1])  # type: ignore[index]
+    script = tmp_path / "script.py"
+    script.write_text(SHOW)
     out, err = namespaces.start(mounts, sys.executable, str(script), "a").communicate(timeout=60)
     assert out == b"goes on\n", err
     assert b"Traceback" not in err
