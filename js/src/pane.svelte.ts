@@ -127,6 +127,7 @@ export class Pane {
   #cursor = 0;
   #heard = 0;
   #loaded: Promise<void> = Promise.resolve();
+  #undoing = Promise.resolve();
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
   #stopAnswering: () => void = () => {};
   readonly #base = location.href.replace(/[?#].*$/, "");
@@ -642,8 +643,12 @@ export class Pane {
     }
   }
 
-  /** Bring back what was removed last. */
-  async undoRemoval(): Promise<void> {
+  /** Bring back what was removed last, and after that what was removed before it: one asked for meanwhile waits. */
+  undoRemoval(): Promise<void> {
+    return (this.#undoing = this.#undoing.then(() => this.#undo()).catch((error: Error) => this.say(error.message)));
+  }
+
+  async #undo(): Promise<void> {
     const last = this.#removed.pop();
     if (!last) return this.say("There is nothing to undo");
     const ids = await last.ids;

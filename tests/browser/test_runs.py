@@ -215,8 +215,10 @@ def test_an_output_goes_with_what_earlier_runs_showed_in_its_place_and_comes_bac
 
 
 def test_runs_may_stand_one_by_one(twice: Pane) -> None:
-    twice.press("ControlOrMeta+k")
+    twice.press("Control+k")
+    expect(twice.page.get_by_role("combobox")).to_be_focused()
     twice.page.keyboard.type("stacked")
+    expect(twice.page.get_by_role("option", name="Runs of a script stacked")).to_be_visible()
     twice.press("Enter")
     expect(thumbnails(twice)).to_have_count(6)
     expect(twice.page.get_by_test_id("runs-stacked")).to_have_count(0)
