@@ -47,6 +47,8 @@ MAX_FRAME = 2**20
 BLOB_THRESHOLD = 256 * 1024
 """Data of more bytes than this travels as a blob over HTTP instead of inside a frame."""
 
+JSON_LINES = "application/x-ndjson"
+"""Type of a list with one JSON value in each line."""
 NUMBERED = frozenset(
     {
         "display_data",

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 
 from traitlets import Bool
 
 from ..connection import Connection, request
 from ..project import project_of
 from .app import Command, started
-from .outputs import Record, caption, records, runs
+from .outputs import Record, caption, lines, records, runs
 from .text import local_time, size, table
 
 
@@ -40,16 +41,21 @@ class List(Command):
         """Print them."""
         connection = started()
         project = None if self.all else project_of()
-        found = (runs if self.runs else records)(connection, project)
         if self.json:
-            print("[" + ",\n ".join(map(json.dumps, found)) + "]")
-        elif not found:
+            print(_array(map(json.dumps, runs(connection, project)) if self.runs else lines(connection, project)))
+            return
+        found = (runs if self.runs else records)(connection, project)
+        if not found:
             what = "runs" if self.runs else "outputs"
             print(f"no {what} in {project}; --all lists every project" if project else f"no {what} yet")
         elif self.runs:
             print(_runs_as_table(found))
         else:
             print(_as_table(connection, found, with_project=self.all))
+
+
+def _array(values: Iterable[str]) -> str:
+    return "[" + ",\n ".join(values) + "]"
 
 
 def _as_table(connection: Connection, found: list[Record], with_project: bool) -> str:

@@ -1,10 +1,12 @@
 """Reading output records from the hub, as several subcommands do."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
 from ..connection import Connection, request
 from ..errors import OutputNotFound
+from ..protocol import JSON_LINES
 from .app import Failure, UsageError
 
 PAGE = 1000
@@ -20,10 +22,16 @@ def records(connection: Connection, project: str | None) -> list[Record]:
         connection: a hub that was challenged.
         project: an absolute path; ``None`` for all projects.
     """
-    found: list[Record] = []
+    return [json.loads(line) for line in lines(connection, project)]
+
+
+def lines(connection: Connection, project: str | None) -> list[str]:
+    """The records of `records`, each as the JSON text that the hub has written."""
+    found: list[str] = []
     while True:
-        after = found[-1]["id"] if found else 0
-        page = _outputs(connection, project, after=after, limit=PAGE)
+        after = json.loads(found[-1])["id"] if found else 0
+        path = _path(project, after=after, limit=PAGE)
+        page = request(connection, "GET", path, headers={"Accept": JSON_LINES}).body.decode().split("\n")[:-1]
         found += page
         if len(page) < PAGE:
             return found
@@ -98,6 +106,10 @@ def _existing(connection: Connection) -> str:
 
 
 def _outputs(connection: Connection, project: str | None, **query: int) -> list[Record]:
-    chosen = {"project": project} if project else {}
-    found: list[Record] = request(connection, "GET", f"api/outputs?{urlencode({**chosen, **query})}").json()["outputs"]
+    found: list[Record] = request(connection, "GET", _path(project, **query)).json()["outputs"]
     return found
+
+
+def _path(project: str | None, **query: int) -> str:
+    chosen = {"project": project} if project else {}
+    return f"api/outputs?{urlencode({**chosen, **query})}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import KeeperUnavailable
-from ..protocol import PROTOCOL
+from ..protocol import JSON_LINES, PROTOCOL
 from . import drawing, network, openapi, records
 from .base import ADMIN, ANY, PRODUCERS, WATCHERS, Handler
 from .data import BytesHandler, content_type_of
@@ -83,8 +83,12 @@ class Outputs(OutputsHandler):
         after, before = self.integer_argument("after"), self.integer_argument("before")
         limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)
         page = await self.hub.call(lambda store: store.outputs(which, after, before, limit))
-        rows = records.array(records.output(row, self.hub.keys) for row in page.outputs)
-        self.send_json(f'{{"event":{page.event},"total":{page.total},"outputs":{rows}}}')
+        rows = (records.output(row, self.hub.keys) for row in page.outputs)
+        if self.request.headers.get("Accept") == JSON_LINES:
+            self.set_header("Content-Type", JSON_LINES)
+            self.finish("".join(f"{row}\n" for row in rows))
+        else:
+            self.send_json(f'{{"event":{page.event},"total":{page.total},"outputs":{records.array(rows)}}}')
 
     async def post(self) -> None:
         if self.scope not in PRODUCERS:

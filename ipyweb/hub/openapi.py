@@ -218,7 +218,8 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/state": {"get": _does("What the hub is and holds", _STATE)},
     "/api/outputs": {
         "get": _does(
-            "List outputs, ascending by id: the newest without a cursor",
+            "List outputs, ascending by id: the newest without a cursor; as one record per line where "
+            "application/x-ndjson is accepted",
             _object(event=_INTEGER, total=_INTEGER, outputs=_array(_OUTPUT)),
             query=_query(
                 after="the first ones with a greater id",

@@ -184,6 +184,13 @@ def test_a_wrong_query_is_explained(live: Live, query: str) -> None:
     assert "expected" in response.json()["error"]
 
 
+def test_a_list_comes_as_lines_to_those_who_ask(live: Live) -> None:
+    for title in ("two\nlines", "\u2028"):
+        publish(live, title=title)
+    body = live.request("GET", "/api/outputs", headers={"Accept": "application/x-ndjson"}).body.decode()
+    assert [json.loads(line) for line in body.split("\n")[:-1]] == live.get("/api/outputs")["outputs"]
+
+
 def test_lists_page_and_filter(live: Live) -> None:
     for number in range(1, 8):
         publish(live, title=f"Plot {number}", project="/p" if number % 2 else "/q")
