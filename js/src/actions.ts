@@ -5,7 +5,8 @@
  */
 import { location } from "./details.ts";
 import { Keymap } from "./keys.ts";
-import type { Comparison, Pane } from "./pane.svelte.ts";
+import type { Pane } from "./pane.svelte.ts";
+import type { Comparison } from "./screen.svelte.ts";
 
 export type Group = "Go" | "Look" | "Find" | "Compare" | "Versions" | "Runs" | "Take" | "Tidy" | "Pane";
 
@@ -34,7 +35,7 @@ const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) 
 /** Whether there are others in its stack: versions of it, or what its call site has shown in other runs. */
 const stacked = (pane: Pane): boolean => versioned(pane) || !!pane.outputs.shown?.run;
 
-const going = (pane: Pane): boolean => some(pane) && pane.comparing === null;
+const going = (pane: Pane): boolean => some(pane) && pane.screen.comparing === null;
 
 const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
 
@@ -51,7 +52,7 @@ const zoomTo = <Name extends string>(name: Name, size: number) => ({
 
 const compare = <Name extends string>(name: Name, says: string, keys: readonly string[], how: Comparison) => ({
   name, says, keys, group: "Compare", when: ({ outputs }: Pane) => outputs.order.length > 1,
-  run: (pane: Pane) => pane.compare(pane.comparing === how ? null : how), checked: ({ comparing }: Pane) => comparing === how,
+  run: ({ screen }: Pane) => screen.compare(screen.comparing === how ? null : how), checked: ({ screen }: Pane) => screen.comparing === how,
 } as const);
 
 const TABLE = [
@@ -63,7 +64,7 @@ const TABLE = [
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
   { name: "first-new", says: "First of what came while you were away", group: "Go", keys: ["Shift+n"], when: ({ outputs }) => outputs.news > 0, run: ({ outputs }) => outputs.select(outputs.firstNew!) },
   { name: "search", says: "Search", group: "Find", keys: ["/"], when: searchable, run: ({ search }) => search.start() },
-  { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: (pane) => pane.endSearch() },
+  { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: ({ screen }) => screen.endSearch() },
   {
     name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,
     run: ({ marks, outputs }) => marks.toggle(outputs.current!), checked: ({ marks, outputs }) => marks.has(outputs.current ?? 0),
@@ -73,7 +74,7 @@ const TABLE = [
   compare("compare", "Compare the marked, or with the one before", ["v"], "side"),
   compare("blink", "Compare by blinking", [], "blink"),
   compare("difference", "Compare by what differs", ["Shift+v"], "difference"),
-  { name: "gallery", says: "Gallery of everything", group: "Look", keys: ["g"], when: some, run: (pane) => pane.toggleGallery(), checked: ({ gallery }) => gallery },
+  { name: "gallery", says: "Gallery of everything", group: "Look", keys: ["g"], when: some, run: ({ screen }) => screen.toggleGallery(), checked: ({ screen }) => screen.gallery },
   { name: "version-before", says: "Version before, or the run before", group: "Versions", keys: ["["], when: stacked, run: (pane) => pane.stepVersion(-1) },
   { name: "version-after", says: "Version after, or the run after", group: "Versions", keys: ["]"], when: stacked, run: (pane) => pane.stepVersion(1) },
   { name: "play", says: "Play the versions", group: "Versions", keys: ["."], when: versioned, run: (pane) => pane.playVersions() },
@@ -81,22 +82,22 @@ const TABLE = [
     name: "link-versions", says: "All outputs in the same step", group: "Versions", keys: [],
     run: ({ scrubber }) => void (scrubber.linked = !scrubber.linked), checked: ({ scrubber }) => scrubber.linked,
   },
-  { name: "copy", says: "Copy the picture", group: "Take", keys: ["c"], when: some, run: (pane) => void pane.copyPicture() },
-  { name: "copy-markdown", says: "Copy as Markdown", group: "Take", keys: ["Shift+c"], when: some, run: (pane) => void pane.copyAs("markdown") },
-  { name: "copy-html", says: "Copy as HTML", group: "Take", keys: [], when: some, run: (pane) => void pane.copyAs("html") },
-  { name: "copy-data-uri", says: "Copy as a data URI", group: "Take", keys: [], when: some, run: (pane) => void pane.copyAs("data-uri") },
-  { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: (pane) => void pane.savePicture("png") },
-  { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: (pane) => void pane.savePicture("svg") },
-  { name: "export", says: "Export in another size or format, or several…", group: "Take", keys: ["e"], when: some, run: (pane) => void (pane.dialog = "export") },
-  { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.save(pane.view)) },
-  { name: "copy-place", says: "Copy the path of its file", group: "Take", keys: [], when: placed, run: (pane) => void pane.copyText(location(pane.outputs.shown!.source)!, "the path") },
+  { name: "copy", says: "Copy the picture", group: "Take", keys: ["c"], when: some, run: ({ clipboard }) => void clipboard.copyPicture() },
+  { name: "copy-markdown", says: "Copy as Markdown", group: "Take", keys: ["Shift+c"], when: some, run: ({ clipboard }) => void clipboard.copyAs("markdown") },
+  { name: "copy-html", says: "Copy as HTML", group: "Take", keys: [], when: some, run: ({ clipboard }) => void clipboard.copyAs("html") },
+  { name: "copy-data-uri", says: "Copy as a data URI", group: "Take", keys: [], when: some, run: ({ clipboard }) => void clipboard.copyAs("data-uri") },
+  { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: ({ files }) => void files.savePicture("png") },
+  { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: ({ files }) => void files.savePicture("svg") },
+  { name: "export", says: "Export in another size or format, or several…", group: "Take", keys: ["e"], when: some, run: ({ screen }) => void (screen.dialog = "export") },
+  { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.files.save(pane.view)) },
+  { name: "copy-place", says: "Copy the path of its file", group: "Take", keys: [], when: placed, run: (pane) => void pane.clipboard.copyText(location(pane.outputs.shown!.source)!, "the path") },
   { name: "edit-source", says: "Open its file in the editor", group: "Take", keys: [], when: placed, run: (pane) => pane.editSource() },
   { name: "open-tab", says: "Open in a tab of its own", group: "Take", keys: ["o"], when: some, run: (pane) => pane.openTab() },
-  { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.copyText(pane.outputs.shown!.source.code!, "the code") },
-  { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: (pane) => void (pane.dialog = "rename") },
-  { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: (pane) => void (pane.dialog = "note") },
+  { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.clipboard.copyText(pane.outputs.shown!.source.code!, "the code") },
+  { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: ({ screen }) => void (screen.dialog = "rename") },
+  { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: ({ screen }) => void (screen.dialog = "note") },
   { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
-  { name: "remove", says: "Remove the output", group: "Tidy", keys: ["Delete", "x", "d", "Backspace"], when: some, run: (pane) => void pane.remove() },
+  { name: "remove", says: "Remove the output", group: "Tidy", keys: ["Delete", "x", "d", "Backspace"], when: some, run: ({ trash }) => void trash.remove() },
   { name: "zoom-in", says: "Zoom in", group: "Look", keys: ["+", "="], when: zooms, run: ({ stage }) => stage?.viewport.step(1) },
   { name: "zoom-out", says: "Zoom out", group: "Look", keys: ["-", "_"], when: zooms, run: ({ stage }) => stage?.viewport.step(-1) },
   { name: "zoom-reset", says: "Zoom back", group: "Look", keys: ["0"], when: zooms, run: ({ stage }) => stage?.viewport.home() },
@@ -107,29 +108,29 @@ const TABLE = [
   },
   { name: "size-fill", says: "Fill the stage", group: "Look", keys: [], run: ({ lens }) => void (lens.policy = "fill"), checked: ({ lens }) => lens.sizing.policy === "fill" },
   { name: "size-made", says: "As made", group: "Look", keys: [], run: ({ lens }) => void (lens.policy = "made"), checked: ({ lens }) => lens.sizing.policy === "made" },
-  { name: "size-custom", says: "Size of my own…", group: "Look", keys: [], run: (pane) => void (pane.dialog = "size"), checked: ({ lens }) => lens.sizing.policy === "custom" },
+  { name: "size-custom", says: "Size of my own…", group: "Look", keys: [], run: ({ screen }) => void (screen.dialog = "size"), checked: ({ lens }) => lens.sizing.policy === "custom" },
   { name: "dark-off", says: "Plots in their own colours", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "off"), checked: ({ settings }) => settings.filter === "off" },
   { name: "dark-on", says: "Plots darkened", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "on"), checked: ({ settings }) => settings.filter === "on" },
   { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
   { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
-  { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: (pane) => void (pane.detailing = !pane.detailing), checked: ({ detailing }) => detailing },
+  { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: ({ screen }) => void (screen.detailing = !screen.detailing), checked: ({ screen }) => screen.detailing },
   { name: "changes", says: "What changed since the run before", group: "Runs", keys: ["w"], run: (pane) => void pane.showChanges() },
-  { name: "runs", says: "Runs of scripts…", group: "Runs", keys: ["Shift+r"], run: (pane) => pane.showRuns(null) },
-  { name: "network", says: "Network of this output…", group: "Look", keys: [], when: some, run: (pane) => void (pane.dialog = "network") },
-  { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: (pane) => pane.present(!pane.presenting), checked: ({ presenting }) => presenting },
-  { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: (pane) => void pane.undoRemoval() },
-  { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: (pane) => void pane.clear() },
-  { name: "clear-session", says: "Remove all of this session", group: "Tidy", keys: [], when: some, run: (pane) => void pane.clearSession() },
-  { name: "trash", says: "Trash and storage…", group: "Tidy", keys: [], run: (pane) => void (pane.dialog = "trash") },
+  { name: "runs", says: "Runs of scripts…", group: "Runs", keys: ["Shift+r"], run: ({ screen }) => screen.showRuns(null) },
+  { name: "network", says: "Network of this output…", group: "Look", keys: [], when: some, run: ({ screen }) => void (screen.dialog = "network") },
+  { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: ({ screen }) => screen.present(!screen.presenting), checked: ({ screen }) => screen.presenting },
+  { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: ({ trash }) => void trash.undo() },
+  { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: ({ trash }) => void trash.clear() },
+  { name: "clear-session", says: "Remove all of this session", group: "Tidy", keys: [], when: some, run: ({ trash }) => void trash.clearSession() },
+  { name: "trash", says: "Trash and storage…", group: "Tidy", keys: [], run: ({ screen }) => void (screen.dialog = "trash") },
   { name: "filmstrip", says: "Hide or show the filmstrip", group: "Pane", keys: ["h"], run: ({ settings }) => settings.toggleStrip(), checked: ({ settings }) => settings.strip !== "hidden" },
   { name: "strip-left", says: "Filmstrip on the left", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "left"), checked: ({ settings }) => settings.strip === "left" },
   { name: "strip-right", says: "Filmstrip on the right", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "right"), checked: ({ settings }) => settings.strip === "right" },
   { name: "strip-bottom", says: "Filmstrip at the bottom", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "bottom"), checked: ({ settings }) => settings.strip === "bottom" },
   { name: "stack-runs", says: "Runs of a script stacked", group: "Pane", keys: [], run: ({ settings }) => void (settings.stacked = !settings.stacked), checked: ({ settings }) => settings.stacked },
   { name: "theme", says: "Light, dark, as the system", group: "Pane", keys: ["t"], run: ({ settings }) => settings.nextTheme() },
-  { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: (pane) => void (pane.dialog = "help") },
-  { name: "palette", says: "Do anything by its name", group: "Pane", keys: ["Mod+k"], run: (pane) => void (pane.dialog = "palette") },
-  { name: "leave", says: "Close what is open; take the keys back from an output", group: "Pane", keys: ["Escape"], run: (pane) => pane.leave() },
+  { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: ({ screen }) => void (screen.dialog = "help") },
+  { name: "palette", says: "Do anything by its name", group: "Pane", keys: ["Mod+k"], run: ({ screen }) => void (screen.dialog = "palette") },
+  { name: "leave", says: "Close what is open; take the keys back from an output", group: "Pane", keys: ["Escape"], run: ({ screen }) => screen.leave() },
 ] as const satisfies readonly Entry[];
 
 export type ActionName = (typeof TABLE)[number]["name"];

@@ -66,16 +66,13 @@ export class HubError extends Error {
 }
 
 export class Api {
+  /** Sent with every request. */
+  token = "";
   readonly #base: string;
-  readonly #token: string;
 
-  /**
-   * @param base the page's address without its fragment
-   * @param token sent with every request
-   */
-  constructor(base: string, token: string) {
+  /** @param base the page's address without its fragment */
+  constructor(base: string) {
     this.#base = base;
-    this.#token = token;
   }
 
   state = (): Promise<HubState> => this.#json("api/state");
@@ -106,8 +103,6 @@ export class Api {
 
   edit = (id: number, body: Edits): Promise<OutputRecord> => this.#json(`api/outputs/${id}`, { method: "PATCH", body });
 
-  remove = (id: number): Promise<unknown> => this.#json(`api/outputs/${id}`, { method: "DELETE" });
-
   restore = (ids: readonly number[]): Promise<{ restored: number[] }> => this.#json("api/restore", { method: "POST", body: { ids } });
 
   /** Move what is described to the trash, but for pinned outputs that are not named. */
@@ -122,7 +117,7 @@ export class Api {
   /** Several outputs as one file. */
   async export(fields: Record<string, string>, progressed: (done: number, total: number) => void): Promise<{ content: Blob; name: string }> {
     const url = new URL(`api/export?${new URLSearchParams(fields)}`, this.#base);
-    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.token}` }, cache: "no-store" });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
     const total = Number(response.headers.get("X-Ipyweb-Bytes") ?? 0);
     const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? `ipyweb.${fields.format}`;
@@ -158,13 +153,13 @@ export class Api {
     const query = new URLSearchParams({ mime, version: String(output.version) });
     for (const [name, value] of Object.entries(size)) query.set(name, String(Number(value)));
     const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
-    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store", signal: signal ?? null });
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.token}` }, cache: "no-store", signal: signal ?? null });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
     return response;
   }
 
   async #json<T>(path: string, { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {}): Promise<T> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.#token}` };
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const response = await fetch(new URL(path, this.#base), {
       method, headers, cache: "no-store", signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body),

@@ -26,4 +26,4 @@ export class Drawings {
   }
 }
 
-const keyOf = ({ id, version }: OutputRecord, { width, height, dpi }: Size): string => [id, version, width, height, dpi].join();
+const keyOf = ({ id, version }: OutputRecord, { width, height, dpi, transparent = false }: Size): string => [id, version, width, height, dpi, transparent].join();

@@ -9,11 +9,12 @@ import { Backstage, type Scene } from "./backstage.ts";
 import { fetchData } from "./api.ts";
 import { layoutImage, type Camera } from "./camera.ts";
 import { librariesOf } from "./companions.ts";
+import type { Figures } from "./figures.svelte.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
 import type { Lens } from "./lens.svelte.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { drawFirst, fit, LiveFigure, sizeIn, type Draw, type Drawing, type Fate, type First, type Size } from "./renderers/figure.ts";
+import { drawFirst, fit, LiveFigure, sizeIn, type Fate, type First, type Size } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
 import { family, label, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
@@ -32,18 +33,8 @@ export interface PresenterEvents {
   picture(output: OutputRecord, url: string): void;
   /** The user wants the bytes of a MIME type as a file. */
   save(view: View): void;
-  /** Draws a matplotlib figure for the stage. */
-  draw: Draw;
-  /** Draws a matplotlib figure to be taken away. */
-  render(output: OutputRecord, format: Format, size: Size): Promise<Blob>;
-  /** Whether a figure can be drawn before its stored picture is there. */
-  draws(output: OutputRecord): boolean;
-  /** What was drawn of a figure in that size, if it is still there. */
-  drawing(output: OutputRecord, size: Size): Drawing | undefined;
   /** Where the frame document of an output is to which the user has allowed more than to others. */
   network(output: OutputRecord): string | null;
-  /** Whether a figure was drawn anew. */
-  drawn(output: OutputRecord, fate: Fate): void;
 }
 
 /** What is in the stage, or about to be: one element, and the frame in it if it has one. */
@@ -78,6 +69,7 @@ export class Presenter {
 
   readonly #stage: HTMLElement;
   readonly #frames: Frames;
+  readonly #figures: Figures;
   readonly #events: PresenterEvents;
   readonly #lens: Lens;
   /** Where one looks at what is shown. */
@@ -98,9 +90,10 @@ export class Presenter {
   #grace: ReturnType<typeof setTimeout> | undefined;
   #turn = 0;
 
-  constructor(stage: HTMLElement, frames: Frames, lens: Lens, theme: Theme, events: PresenterEvents) {
+  constructor(stage: HTMLElement, frames: Frames, figures: Figures, lens: Lens, theme: Theme, events: PresenterEvents) {
     this.#stage = stage;
     this.#frames = frames;
+    this.#figures = figures;
     this.#lens = lens;
     this.#theme = theme;
     this.#events = events;
@@ -120,7 +113,7 @@ export class Presenter {
     this.shown = view;
     if (previous && same(previous, view)) return;
     this.#set("loading");
-    if (isAwaited(view) && !this.#events.draws(view.output)) {
+    if (isAwaited(view) && !this.#figures.canDraw(view.output)) {
       this.#turn++;
       this.#flying = this.#pending = undefined;
       this.#dropNext();
@@ -160,7 +153,7 @@ export class Presenter {
   }
 
   async #pictureAs(view: View, format: Format): Promise<Blob | null> {
-    if (isPicture(view)) return this.#events.render(view.output, format, this.#sizeOf(view.output, format === "svg" ? 1 : undefined));
+    if (isPicture(view)) return this.#figures.render(view.output, MIME[format], this.#sizeOf(view.output, format === "svg" ? 1 : undefined));
     if (!isImage(view) || format === "svg") return null;
     return asPng(new Blob([await fetchData(view.output.data[view.mime]!.url)], { type: view.mime }));
   }
@@ -193,7 +186,7 @@ export class Presenter {
     for (const { output } of figures) {
       const size = this.#sizeOf(output);
       if (signal.aborted) return;
-      if (this.#events.draws(output) && !this.#events.drawing(output, size)) await this.#events.draw(output, size, signal).catch(() => null);
+      if (this.#figures.canDraw(output) && !this.#figures.drawing(output, size)) await this.#figures.draw(output, size, signal).catch(() => null);
     }
   }
 
@@ -252,7 +245,7 @@ export class Presenter {
 
   /** Whether a figure was drawn for this size of the stage already. */
   #isDrawn(view: View): boolean {
-    return isPicture(view) && this.#events.drawing(view.output, this.#sizeOf(view.output)) !== undefined;
+    return isPicture(view) && this.#figures.drawing(view.output, this.#sizeOf(view.output)) !== undefined;
   }
 
   /** What to ask for a figure now. */
@@ -279,7 +272,7 @@ export class Presenter {
     this.#next = layer;
     this.#asking = new AbortController();
     const drawn = (picture: string) => this.#events.picture(view.output, picture);
-    const first = await drawFirst(view.output, this.#sizeOf(view.output), this.#events.draw, drawn, this.#asking.signal).catch(() => null);
+    const first = await drawFirst(view.output, this.#sizeOf(view.output), this.#figures.draw, drawn, this.#asking.signal).catch(() => null);
     if (turn !== this.#turn) return;
     if (!first) {
       this.#dropNext();
@@ -303,9 +296,9 @@ export class Presenter {
     const { output, mime } = layer.view;
     const picture = layer.element.querySelector<HTMLImageElement>("img");
     if (!output.figure || mime !== "image/png" || !picture) return;
-    const told = (fate: Fate) => void (layer === this.#current && this.#events.drawn(output, fate));
+    const told = (fate: Fate) => void (layer === this.#current && this.#figures.learn(output, fate));
     const size = () => (this.#stage.clientWidth > 0 ? this.#sizeOf(output) : null);
-    layer.figure = new LiveFigure(picture, output, size, this.#events.draw, told, first?.asked);
+    layer.figure = new LiveFigure(picture, output, size, this.#figures.draw, told, first?.asked);
     if (first) told(first.fate);
   }
 

@@ -37,6 +37,12 @@ export class Scrubber {
     return this.seen(output).version !== output.version;
   }
 
+  /** Whether no version lies before the one looked at, or after it. */
+  isAtEnd(output: OutputRecord, direction: 1 | -1): boolean {
+    const at = this.seen(output).version;
+    return direction < 0 ? at <= this.versions(output)[0]! : at >= output.version;
+  }
+
   /** Versions that are there, the oldest first; as far as that is not known yet, those that may be. */
   versions(output: OutputRecord): number[] {
     const known = this.#known.get(output.id)?.map(({ version }) => version) ?? [];

@@ -24,6 +24,12 @@ it("shows the newest as long as nobody goes back, and asks for nothing", () => {
   expect(asked).toBe(0);
 });
 
+it("tells the first version that is kept, and the newest", async () => {
+  expect([scrubber.isAtEnd(output(), -1), scrubber.isAtEnd(output(), 1)]).toEqual([false, true]);
+  await scrubber.look(output(), 2);
+  expect([scrubber.isAtEnd(output(), -1), scrubber.isAtEnd(output(), 1)]).toEqual([true, false]);
+});
+
 it("steps back and on, not beyond what is kept", async () => {
   for (const expected of [4, 3, 2, 2]) {
     await scrubber.step(output(), -1);

@@ -1,8 +1,9 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { proof } from "./hello.ts";
-import { answerPanes, askPanes, formatFragment, mayHandOver, parseFragment } from "./token.ts";
+import { challenge, proof } from "./hello.ts";
+import { answerPanes, askPanes, findToken, formatFragment, keptToken, mayHandOver, parseFragment } from "./token.ts";
 
 const PAGE = new URL("http://127.0.0.1:20123/") as unknown as Location;
+const PROXIED = new URL("http://localhost:8888/proxy/20123/") as unknown as Location;
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -26,7 +27,7 @@ it("keeps only the output in the address", () => {
 
 it("hands no token over where the origin belongs to others too", () => {
   expect(mayHandOver(PAGE)).toBe(true);
-  expect(mayHandOver(new URL("http://localhost:8888/proxy/20123/") as unknown as Location)).toBe(false);
+  expect(mayHandOver(PROXIED)).toBe(false);
 });
 
 it("gets the token of an open pane of the same hub", async () => {
@@ -48,4 +49,13 @@ it("does not answer for another hub", async () => {
   const stop = answerPanes("h1", "secret", PAGE);
   expect(await askPanes("h2")).toBeNull();
   stop();
+});
+
+it("takes the address's token before the tab's own, and neither if the hub does not know it", async () => {
+  stubHub("secret");
+  const found = async (token: string | null) => findToken(await challenge(PAGE), { token, code: null, project: null, output: null }, PROXIED);
+  sessionStorage.clear();
+  expect([await found("secret"), await found("wrong"), await found(null)]).toEqual(["secret", null, null]);
+  keptToken.set("h1", "secret");
+  expect([await found("wrong"), await found(null)]).toEqual(["secret", "secret"]);
 });

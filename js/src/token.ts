@@ -4,7 +4,7 @@
  * A fragment never reaches a server or a log. The page keeps its token in `sessionStorage`, by hub, and wipes it from
  * the address bar. The token leaves a tab only after the hub passed the tab's own challenge.
  */
-import { challenge, knows, randomHex } from "./hello.ts";
+import { challenge, knows, randomHex, type Answer } from "./hello.ts";
 import { isObject } from "./protocol.ts";
 
 /** What the fragment of the pane's address says. */
@@ -37,8 +37,20 @@ export function formatFragment(output: number | null): string {
 export const keptToken = {
   get: (hub: string): string | null => sessionStorage.getItem(`ipyweb.token.${hub}`),
   set: (hub: string, token: string): void => sessionStorage.setItem(`ipyweb.token.${hub}`, token),
-  remove: (hub: string): void => sessionStorage.removeItem(`ipyweb.token.${hub}`),
 };
+
+/**
+ * A token that the hub knows: the one that the address brings, else the tab's own, else that of another open pane.
+ * `null` when there is none.
+ */
+export async function findToken(answer: Answer, { token, code }: Fragment, location: Location): Promise<string | null> {
+  const { hub } = answer.hello;
+  const offered = code ? await exchange(code, location.href).catch(() => null) : token;
+  const own = [offered, keptToken.get(hub)].find((each) => each && knows(answer, each));
+  if (own) return own;
+  const others = mayHandOver(location) ? await askPanes(hub) : null;
+  return others && knows(answer, others) ? others : null;
+}
 
 /** Exchange a single-use code for a token. @throws when the code is used, wrong or older than 10 s. */
 export async function exchange(code: string, base: string): Promise<string> {

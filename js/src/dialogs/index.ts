@@ -1,6 +1,7 @@
 /** The dialogs, each loaded when it is first opened. */
 import type { Component } from "svelte";
-import type { Dialog, Pane } from "../pane.svelte.ts";
+import type { Pane } from "../pane.svelte.ts";
+import type { Dialog } from "../screen.svelte.ts";
 
 export type DialogComponent = Component<{ pane: Pane }>;
 

@@ -1,0 +1,70 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import type { Api } from "./api.ts";
+import { fileName, Files } from "./files.ts";
+import type { OutputRecord } from "./protocol.ts";
+import * as taking from "./taking.ts";
+
+const output = (title: string | null, data: object = {}): OutputRecord => ({ id: 17, title, data }) as OutputRecord;
+
+const download = vi.spyOn(taking, "download").mockImplementation(() => {});
+const say = vi.fn();
+const snapshot = vi.fn();
+const asked = vi.fn(async (_: Record<string, string>) => ({ content: new Blob(), name: "ipyweb.zip" }));
+
+/** As much of a pane as it takes. */
+const pane = {
+  view: { output: output("Loss", { "image/png": { url: "c/1.png" } }), mime: "text/html" },
+  stage: { snapshot },
+  figures: {},
+  outputs: { order: [1, 2], project: "/p", shown: { session: "s" } },
+  marks: { ids: [2] },
+  search: { active: false },
+  toasts: { say },
+};
+const files = new Files({ export: asked } as unknown as Api, pane as never);
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  pane.search.active = false;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("stored"));
+});
+
+it.each([
+  [output("Loss: train/val?"), "image/png", "Loss train val.png"],
+  [output("../../etc/passwd"), "text/plain", "etc passwd.txt"],
+  [output(null), "application/vnd.plotly.v1+json", "output-17.json"],
+  [output("…"), "application/x-unknown-thing", "output-17.bin"],
+])("names files by titles that may hold anything", (each, mime, name) => {
+  expect(fileName(each, mime)).toBe(name);
+});
+
+it("saves what is shown as it is seen", async () => {
+  const picture = new Blob(["seen"]);
+  snapshot.mockResolvedValue(picture);
+  await files.savePicture("png");
+  expect(download).toHaveBeenCalledExactlyOnceWith(picture, "Loss.png");
+});
+
+it("saves what is stored where there is no picture of what is seen", async () => {
+  snapshot.mockRejectedValue(new Error("HTML cannot be taken as PNG"));
+  await files.savePicture("png");
+  expect(await download.mock.calls[0]![0].text()).toBe("stored");
+});
+
+it("says why nothing was saved", async () => {
+  snapshot.mockRejectedValue(new Error("HTML cannot be taken as SVG"));
+  await files.savePicture("svg");
+  expect(say).toHaveBeenCalledExactlyOnceWith("Not saved: HTML cannot be taken as SVG");
+  expect(download).not.toHaveBeenCalled();
+});
+
+it.each([
+  ["marked", false, { ids: "2" }],
+  ["session", false, { session: "s" }],
+  ["listed", false, { project: "/p" }],
+  ["listed", true, { ids: "1,2" }],
+] as const)("tells the hub which outputs are meant by %s", async (scope, active, fields) => {
+  pane.search.active = active;
+  await files.export({ scope, format: "zip", include: ["code", "cwd"] }, () => {});
+  expect(asked.mock.calls[0]![0]).toEqual({ ...fields, format: "zip", include: "code,cwd" });
+});

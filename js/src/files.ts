@@ -1,0 +1,95 @@
+/** What the user saves as files: what is shown, a figure in another size, several outputs in one. */
+import { fetchData, type Api } from "./api.ts";
+import type { Pane } from "./pane.svelte.ts";
+import type { OutputRecord } from "./protocol.ts";
+import type { Size } from "./renderers/figure.ts";
+import { download, MIME, type Format } from "./taking.ts";
+import type { View } from "./view.ts";
+
+type Around = Pick<Pane, "view" | "stage" | "figures" | "outputs" | "marks" | "search" | "toasts">;
+
+/** Which outputs to put into one file, and how. */
+export interface Export {
+  scope: "marked" | "listed" | "session";
+  format: string;
+  /** What is left out otherwise: code, argv, cwd, host. */
+  include: readonly string[];
+}
+
+export class Files {
+  readonly #api: Api;
+  readonly #pane: Around;
+
+  constructor(api: Api, pane: Around) {
+    this.#api = api;
+    this.#pane = pane;
+  }
+
+  /** Save what is stored of a view. */
+  async save(view: View): Promise<void> {
+    if (view.output.data[view.mime]) await this.#try("saved", () => saveStored(view));
+  }
+
+  /** Save what is shown, as it is seen; what is stored in that format where there is no picture of it. */
+  async savePicture(format: Format): Promise<void> {
+    const { view, stage } = this.#pane;
+    if (!view) return;
+    const { output } = view;
+    const mime = MIME[format];
+    await this.#try("saved", async () => {
+      const picture = await stage!.snapshot(format).catch((error: unknown) => {
+        if (!output.data[mime]) throw error;
+      });
+      if (picture) download(picture, fileName(output, mime));
+      else await saveStored({ output, mime });
+    });
+  }
+
+  /** Save a figure in another size and format. */
+  async saveFigure(output: OutputRecord, mime: string, size: Size): Promise<void> {
+    await this.#try("saved", async () => download(await this.#pane.figures.render(output, mime, size), fileName(output, mime)));
+  }
+
+  /**
+   * Save several outputs as one file.
+   *
+   * @param progressed told the bytes that have come, and about how many there are
+   */
+  async export({ scope, format, include }: Export, progressed: (done: number, total: number) => void): Promise<void> {
+    await this.#try("exported", async () => {
+      const { content, name } = await this.#api.export({ ...this.#scopes[scope](), format, include: include.join() }, progressed);
+      download(content, name);
+    });
+  }
+
+  /** How the hub is told what is meant. */
+  readonly #scopes: Record<Export["scope"], () => Record<string, string>> = {
+    marked: () => ({ ids: this.#pane.marks.ids.join() }),
+    session: () => ({ session: this.#pane.outputs.shown?.session ?? "" }),
+    listed: (): Record<string, string> => {
+      const { order, project } = this.#pane.outputs;
+      if (this.#pane.search.active) return { ids: order.join() };
+      return project === null ? {} : { project };
+    },
+  };
+
+  async #try(done: string, doing: () => Promise<void>): Promise<void> {
+    await doing().catch((error: Error) => this.#pane.toasts.say(`Not ${done}: ${error.message}`));
+  }
+}
+
+async function saveStored({ output, mime }: View): Promise<void> {
+  download(new Blob([await fetchData(output.data[mime]!.url)]), fileName(output, mime));
+}
+
+const EXTENSIONS: Record<string, string> = {
+  "text/plain": "txt", "text/html": "html", "text/markdown": "md", "text/latex": "tex", "image/jpeg": "jpg",
+  "image/svg+xml": "svg", "application/javascript": "js",
+};
+
+/** A file name from a title that anybody may have made up: letters, digits and little else. */
+export function fileName(output: OutputRecord, mime: string): string {
+  const stem = (output.title ?? "").replace(/[^\p{L}\p{N}._-]+/gu, " ").replace(/^[ .]+|[ .]+$/g, "").slice(0, 80);
+  const extension = EXTENSIONS[mime] ?? (/json$/.test(mime) ? "json" : /^[a-z]+\/([a-z0-9]{2,8})$/.exec(mime)?.[1] ?? "bin");
+  return `${stem || `output-${output.id}`}.${extension}`;
+}
