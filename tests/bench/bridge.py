@@ -24,7 +24,6 @@ from typing import Any
 from chromium import page
 
 BENCHES: list[Callable[[], None]] = []
-KB = 1000
 
 
 def bench(function: Callable[[], None]) -> Callable[[], None]:
@@ -219,33 +218,40 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def latencies(shown: Any) -> list[float]:
+    """Milliseconds from the call to pixels in a pane that was opened with `PROBE`, for ready PNGs of 20 kB."""
+    import ipyweb
+
+    painted: dict[int, float] = {}
+
+    def heard(message: Any) -> None:
+        if message.text.startswith("PAINTED"):
+            painted[int(message.text.split()[1])] = float(message.text.split()[2])
+
+    shown.on("console", heard)
+    took = []
+    for _ in range(25):
+        picture = png(90, 74)
+        shown.wait_for_timeout(150)
+        start = time.time()
+        output = ipyweb.display({"image/png": picture}, raw=True)
+        shown.wait_for_timeout(150)
+        took.append(painted.get(output.id or 0, float("inf")) - 1e3 * start)
+    shown.remove_listener("console", heard)
+    return took[5:]
+
+
 @bench
 def pixels() -> None:
     """From the call to pixels in headless Chromium, for a ready 20 kB PNG."""
-    import ipyweb
     from ipyweb.browser import link
 
     with own_hub() as hub, page() as shown:
-        painted: dict[int, float] = {}
-
-        def heard(message: Any) -> None:
-            if message.text.startswith("PAINTED"):
-                painted[int(message.text.split()[1])] = float(message.text.split()[2])
-
-        shown.on("console", heard)
         shown.add_init_script(PROBE)
         shown.goto(link(hub))
-        took = []
-        for _ in range(25):
-            picture = png(90, 74)
-            shown.wait_for_timeout(150)
-            start = time.time()
-            output = ipyweb.display({"image/png": picture}, raw=True)
-            shown.wait_for_timeout(150)
-            took.append(painted.get(output.id or 0, float("inf")) - 1e3 * start)
-        ipyweb.flush()
-    say(f"call to pixels, {len(picture) / KB:.0f} kB PNG, median", statistics.median(took[5:]), "ms", 60)
-    say("call to pixels, p90", percentile(took[5:], 0.9), "ms")
+        took = latencies(shown)
+    say("call to pixels, 20 kB PNG, median", statistics.median(took), "ms", 60)
+    say("call to pixels, p90", percentile(took, 0.9), "ms")
 
 
 BURST = """

@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bridge import PROBE, child, own_hub, percentile, png, say
+from bridge import PROBE, child, latencies, own_hub, percentile, png, say
 from chromium import page
 
 import ipyweb
@@ -328,9 +328,11 @@ def in_frame(shown: Any, begun: float) -> float:
 def slow_pane() -> None:
     """Two panes, of which one has a line of 1 kB/s: from the call to pixels at the other."""
     with own_hub() as hub, page() as shown:
-        alone = statistics.median(latencies(shown, hub))
+        shown.add_init_script(PROBE)
+        opened(shown, hub)
+        alone = statistics.median(latencies(shown))
         with second(shown, hub):
-            beside = statistics.median(latencies(shown, hub))
+            beside = statistics.median(latencies(shown))
     say("call to pixels, 20 kB: alone", alone, "ms")
     say("call to pixels, 20 kB: beside a pane at 1 kB/s", beside, "ms", 1.25 * alone + 2)
 
@@ -346,29 +348,6 @@ def second(shown: Any, hub: connection.Connection) -> Iterator[None]:
     session.send("Network.emulateNetworkConditions", slow)
     yield
     other.close()
-
-
-def latencies(shown: Any, hub: connection.Connection) -> list[float]:
-    """Milliseconds from the call to pixels."""
-    painted: dict[int, float] = {}
-
-    def heard(message: Any) -> None:
-        if message.text.startswith("PAINTED"):
-            painted[int(message.text.split()[1])] = float(message.text.split()[2])
-
-    shown.on("console", heard)
-    if not shown.url.startswith("http"):
-        shown.add_init_script(PROBE)
-        opened(shown, hub)
-    took = []
-    for _ in range(25):
-        picture = png(90, 74)
-        shown.wait_for_timeout(150)
-        start = time.time()
-        output = ipyweb.display({"image/png": picture}, raw=True)
-        shown.wait_for_timeout(150)
-        took.append(painted.get(output.id or 0, float("inf")) - 1e3 * start)
-    return took[5:]
 
 
 def main() -> None:

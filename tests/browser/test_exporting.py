@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -18,23 +19,27 @@ def saved(pane: Pane, button: str) -> tuple[str, bytes]:
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
-def test_a_figure_is_exported_in_another_size_and_format(
-    show: Show, open_pane: OpenPane, hub: connection.Connection
-) -> None:
+@pytest.fixture
+def exporting(show: Show, open_pane: OpenPane, hub: connection.Connection) -> Pane:
+    """A pane in which the export dialog is open for a figure of 300 by 200 pixels."""
     pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
     pane.press("e")
-    dialog = pane.page.get_by_role("dialog")
+    return pane
+
+
+def test_a_figure_is_exported_in_another_size_and_format(exporting: Pane) -> None:
+    dialog = exporting.page.get_by_role("dialog")
     expect(dialog.get_by_label("Width")).to_have_value("300")
     dialog.get_by_label("Width").fill("450")
     dialog.get_by_label("Height").fill("250")
     preview = "() => document.querySelector('[data-testid=preview]')?.naturalWidth === 450"
-    pane.page.wait_for_function(preview)
-    _, content = saved(pane, "Save")
+    exporting.page.wait_for_function(preview)
+    _, content = saved(exporting, "Save")
     assert Image.open(io.BytesIO(content)).size == (450, 250)
     dialog.get_by_label("Unit").select_option("inches")
     expect(dialog.get_by_label("Width")).to_have_value("4.5")
     dialog.get_by_label("Format").select_option("PDF")
-    name, content = saved(pane, "Save")
+    name, content = saved(exporting, "Save")
     assert name.endswith(".pdf")
     assert content.startswith(b"%PDF")
 
@@ -64,12 +69,8 @@ def test_the_marked_become_a_notebook(pane: Pane, publish: Publish) -> None:
     assert cell["outputs"][0]["data"]["text/plain"] in ("one", ["one"])
 
 
-def test_a_figure_is_saved_without_its_background_as_the_preview_shows_it(
-    show: Show, open_pane: OpenPane, hub: connection.Connection
-) -> None:
-    pane = opened(open_pane, hub, show("f = Figure(figsize=(3, 2)); f.subplots().plot([1, 3, 2])"))
-    pane.press("e")
-    dialog = pane.page.get_by_role("dialog")
+def test_a_figure_is_saved_without_its_background_as_the_preview_shows_it(exporting: Pane) -> None:
+    dialog = exporting.page.get_by_role("dialog")
     corner = """() => {
         const image = document.querySelector('[data-testid=preview]');
         if (!image?.complete || !image.naturalWidth) return null;
@@ -77,9 +78,9 @@ def test_a_figure_is_saved_without_its_background_as_the_preview_shows_it(
         context.drawImage(image, 0, 0);
         return context.getImageData(0, 0, 1, 1).data[3];
     }"""
-    pane.page.wait_for_function(f"() => ({corner})() === 255")
+    exporting.page.wait_for_function(f"() => ({corner})() === 255")
     dialog.get_by_label("Transparent background").check()
-    pane.page.wait_for_function(f"() => ({corner})() === 0")
-    _, content = saved(pane, "Save")
+    exporting.page.wait_for_function(f"() => ({corner})() === 0")
+    _, content = saved(exporting, "Save")
     opacity = Image.open(io.BytesIO(content)).convert("RGBA").getchannel("A").tobytes()
     assert (min(opacity), max(opacity)) == (0, 255)
