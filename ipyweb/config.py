@@ -13,8 +13,9 @@ from traitlets import Bool, CaselessStrEnum, Dict, Enum, Float, Int, List, Trait
 from traitlets.config import Config, SingletonConfigurable
 from traitlets.config.configurable import Configurable
 
+from .settings import MIB, Settings, config_file
+
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-MIB = 2**20
 
 
 class IPyWeb(SingletonConfigurable):
@@ -22,20 +23,21 @@ class IPyWeb(SingletonConfigurable):
 
     open_browser = Enum(
         ("auto", "never"),
-        "auto",
+        Settings.open_browser,
         help="'auto' opens the pane at the first output, where that makes sense (never over SSH, in a container, "
         "a batch job, CI, or without a terminal); 'never' only prints the link. Default: 'auto'.",
     ).tag(config=True)
     text_results = Bool(
-        False, help="Whether a last expression that has only text goes to the pane too. Default: False."
+        Settings.text_results,
+        help="Whether a last expression that has only text goes to the pane too. Default: False.",
     ).tag(config=True)
     max_repr_bytes = Int(
-        32 * MIB,
+        Settings.max_repr_bytes,
         help="Size in bytes above which one representation of an object is cut off with a visible notice. "
         "Default: 33554432 (32 MiB).",
     ).tag(config=True)
     queue_bytes = Int(
-        256 * MIB,
+        Settings.queue_bytes,
         help="Bytes of outputs kept in memory while no hub takes them; what is more goes to a private spool file. "
         "Default: 268435456 (256 MiB).",
     ).tag(config=True)
@@ -43,45 +45,57 @@ class IPyWeb(SingletonConfigurable):
         Unicode(),
         help="MIME types that are sent, with * as a wildcard (such as 'image/*'); empty sends all. Default: [].",
     ).tag(config=True)
-    excluded_mimetypes = List(Unicode(), help="MIME types that are never sent, with * as a wildcard. Default: [].").tag(
-        config=True
-    )
+    excluded_mimetypes = List(
+        Unicode(),
+        list(Settings.excluded_mimetypes),
+        help="MIME types that are never sent, with * as a wildcard. Default: [].",
+    ).tag(config=True)
     integrations = Bool(
-        True, help="Whether plotting libraries are switched to their Jupyter representations. Default: True."
+        Settings.integrations,
+        help="Whether plotting libraries are switched to their Jupyter representations. Default: True.",
     ).tag(config=True)
     figure_keeper = Bool(
-        True,
+        Settings.figure_keeper,
         help="Whether matplotlib figures are kept in a process of their own, which draws them, at first and later "
         "at any size; otherwise they are drawn in this process, once. Default: True.",
     ).tag(config=True)
     keeper_command = List(
-        Unicode(), help="Command that starts the figure keeper; empty means this Python. Default: []."
+        Unicode(),
+        list(Settings.keeper_command),
+        help="Command that starts the figure keeper; empty means this Python. Default: [].",
     ).tag(config=True)
     keeper_environment = Dict(
-        help="Environment variables that the figure keeper gets besides the usual ones. Default: {}."
+        default_value=Settings.keeper_environment,
+        help="Environment variables that the figure keeper gets besides the usual ones. Default: {}.",
     ).tag(config=True)
     keeper_memory = Int(
-        0,
+        Settings.keeper_memory,
         help="Bytes of memory that the figure keeper uses; figures that were not drawn for longest go first. 0 means "
         "512 MiB, or a tenth of what the control group may have. Default: 0.",
     ).tag(config=True)
     keeper_idle = Float(
-        600.0, help="Seconds without work after which the figure keeper ends; it comes back on demand. Default: 600."
+        Settings.keeper_idle,
+        help="Seconds without work after which the figure keeper ends; it comes back on demand. Default: 600.",
     ).tag(config=True)
     figure_timeout = Float(
-        60.0, help="Seconds that drawing one figure may take in the figure keeper. Default: 60."
+        Settings.figure_timeout,
+        help="Seconds that drawing one figure may take in the figure keeper. Default: 60.",
     ).tag(config=True)
     figure_bytes = Int(
-        1024 * MIB, help="Bytes of figures kept on disk to be drawn anew; the oldest go first. Default: 1 GiB."
+        Settings.figure_bytes,
+        help="Bytes of figures kept on disk to be drawn anew; the oldest go first. Default: 1 GiB.",
     ).tag(config=True)
     figure_days = Float(
-        30.0, help="Days for which a figure that nobody asks for is kept on disk to be drawn anew. Default: 30."
+        Settings.figure_days,
+        help="Days for which a figure that nobody asks for is kept on disk to be drawn anew. Default: 30.",
     ).tag(config=True)
     private = Bool(
-        False, help="Whether this process's outputs stay in the hub's memory, never on disk. Default: False."
+        Settings.private,
+        help="Whether this process's outputs stay in the hub's memory, never on disk. Default: False.",
     ).tag(config=True)
     flush_timeout = Float(
-        5.0, help="Seconds that the end of the process waits for the hub's acknowledgement. Default: 5."
+        Settings.flush_timeout,
+        help="Seconds that the end of the process waits for the hub's acknowledgement. Default: 5.",
     ).tag(config=True)
     log_level = CaselessStrEnum(
         LOG_LEVELS, "warning", help="Least level of the `ipyweb` logger's messages. Default: 'warning'."
@@ -217,13 +231,6 @@ def _at_least(proposal: dict[str, Any], least: int) -> Any:
         owner, name = type(proposal["owner"]).__name__, proposal["trait"].name
         raise TraitError(f"{owner}.{name}: expected at least {least}, got {proposal['value']!r}")
     return proposal["value"]
-
-
-def config_file() -> Path:
-    """ipyweb's own config file; it need not exist."""
-    from platformdirs import user_config_path
-
-    return user_config_path("ipyweb", appauthor=False) / "ipyweb_config.py"
 
 
 def load_config() -> Config:

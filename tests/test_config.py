@@ -1,12 +1,14 @@
 """Settings: every trait is documented, and a wrong value is refused by name."""
 
 import logging
+import sys
 
 import pytest
 from traitlets import TraitError
 from traitlets.config import Config
 
 from ipyweb.config import Hub, IPyWeb, Pane
+from ipyweb.settings import Settings, config_file, own_settings
 
 
 @pytest.mark.parametrize("owner", [IPyWeb, Pane, Hub])
@@ -50,3 +52,23 @@ def test_the_log_level_is_that_of_the_logger() -> None:
     finally:
         logger.setLevel(before[0])
         logger.handlers[:] = before[1]
+
+
+def test_a_process_without_traits_has_their_defaults() -> None:
+    plain, traits = Settings(), IPyWeb()
+    names = {*IPyWeb.class_trait_names(config=True)} - {"log_level"}
+    assert {*Settings.__annotations__} == names
+    for name in names:
+        value = getattr(plain, name)
+        assert getattr(traits, name) == (list(value) if isinstance(value, tuple) else value), name
+
+
+def test_traits_are_only_made_where_there_is_a_config_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ipyweb.config")
+    assert isinstance(own_settings(), Settings)
+    config_file().parent.mkdir(parents=True, exist_ok=True)
+    config_file().write_text("c.IPyWeb.flush_timeout = 7\n")
+    try:
+        assert own_settings().flush_timeout == 7
+    finally:
+        sys.modules["ipyweb.config"].IPyWeb.clear_instance()

@@ -80,6 +80,11 @@ def test_the_users_process_loads_no_hub_and_no_web_server(name: str) -> None:
     assert not among(loaded(f"import {name}"), {"ipyweb.hub", *WEB_SERVERS})
 
 
+def test_what_carries_a_script_loads_no_traits() -> None:
+    names = "session", "figures", "line"
+    assert not among(loaded("import " + ", ".join(f"ipyweb.session.{name}" for name in names)), {"traitlets"})
+
+
 def test_the_extension_loads_no_plotting_library_and_no_socket_library() -> None:
     found = loaded("shell.run_line_magic('load_ext', 'ipyweb')", EXTENSION)
     assert "ipyweb.session.extension" in found

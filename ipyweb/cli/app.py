@@ -17,9 +17,10 @@ from traitlets.config.loader import ArgumentError, KVArgParseConfigLoader
 from traitlets.utils.importstring import import_item
 
 from .. import __version__
-from ..config import Hub, IPyWeb, Pane, config_file, load_config
+from ..config import Hub, IPyWeb, Pane, load_config
 from ..connection import Connection, find, start
 from ..errors import HubUnreachable, IpywebError
+from ..settings import config_file
 
 HELP_WIDTH = 100
 

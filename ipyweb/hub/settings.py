@@ -7,7 +7,8 @@ from typing import Any
 from traitlets import TraitError
 from traitlets.config import Config
 
-from ..config import Pane, config_file, load_config
+from ..config import Pane, load_config
+from ..settings import config_file
 
 log = logging.getLogger("ipyweb.hub")
 MOST_STYLE = 256 * 1024

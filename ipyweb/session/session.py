@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
-from .. import config as settings
 from ..errors import IpywebError
 from ..forking import watch_forks, whole
 from ..project import own_title, project_of
 from ..protocol import PROTOCOL
+from ..settings import Settings, own_settings
 from .backlog import Receipt
 from .bundle import Limits, normalise, one_line
 from .client import Client
@@ -25,6 +25,7 @@ from .provenance import Provenance
 from .source import Source, find_source
 
 if TYPE_CHECKING:
+    from ..config import IPyWeb
     from ..connection import Connection
     from .figures import Handover
 
@@ -96,7 +97,7 @@ class Session:
         drawn: display ids of the outputs that `ipyweb.draw` made.
     """
 
-    def __init__(self, kind: Kind, config: settings.IPyWeb) -> None:
+    def __init__(self, kind: Kind, config: "Settings | IPyWeb") -> None:
         self.id = secrets.token_hex(16)
         self.config = config
         self.cell = Cell()
@@ -314,7 +315,7 @@ class Session:
 _current: Session | None = None
 
 
-def current(kind: Kind | None = None, config: settings.IPyWeb | None = None) -> Session:
+def current(kind: Kind | None = None, config: "Settings | IPyWeb | None" = None) -> Session:
     """This process's session, begun at the first call.
 
     Args:
@@ -326,7 +327,7 @@ def current(kind: Kind | None = None, config: settings.IPyWeb | None = None) -> 
         _watch_process()
     with whole:
         if _current is None:
-            _current = Session(kind or _kind(), config or settings.own_config())
+            _current = Session(kind or _kind(), config or own_settings())
             if _current.kind != "ipython":  # whose user sees what is shown, and can take the extension out again
                 _watch_os_exit()
         return _current

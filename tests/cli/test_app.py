@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ipyweb import __version__, config
+from ipyweb import __version__, config, settings
 from ipyweb.cli.app import IPyWebApp, main
 
 SUBCOMMANDS = sorted(IPyWebApp.subcommands)
@@ -83,7 +83,7 @@ def test_wrong_usage_ends_with_two_and_one_line(line: str, words: str, capsys: p
 
 @pytest.fixture
 def config_file() -> Path:
-    path = config.config_file()
+    path = settings.config_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
