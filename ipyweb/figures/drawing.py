@@ -39,6 +39,12 @@ MAX_PIXELS = 100_000_000
 HEAVY = 5_000
 """Vertices from which an artist becomes an image inside an SVG that is only kept for later."""
 
+LEAST = 0.4
+"""Share of a figure that its subplots keep, however small it gets."""
+
+GAP = 0.08
+"""Inches between the labels of such a figure and its edge."""
+
 _lock = threading.RLock()
 
 
@@ -52,6 +58,8 @@ class Spec(NamedTuple):
         dpi: pixels per inch; the figure's own when missing.
         style: the text of a style sheet of matplotlib to lay over the figure.
         transparent: whether the backgrounds of the figure and of its axes are left out.
+        margins: whether a figure that gets smaller keeps the margins it has as made, so that labels still fit; those
+            with a layout engine see to it themselves.
         light: whether artists of very many vertices may become images inside a vector format.
     """
 
@@ -61,6 +69,7 @@ class Spec(NamedTuple):
     dpi: float | None = None
     style: str | None = None
     transparent: bool = False
+    margins: bool = False
     light: bool = False
 
     @classmethod
@@ -85,6 +94,7 @@ class Spec(NamedTuple):
             None if dpi is None else float(dpi),
             style and str(style),
             bool(wanted.get("transparent")),
+            bool(wanted.get("margins")),
         )
 
 
@@ -189,11 +199,72 @@ def _resize(figure: "Figure", spec: Spec) -> float:
     if width * height * dpi * dpi > MAX_PIXELS and spec.mime in RASTER:
         wide, high = round(width * dpi), round(height * dpi)
         raise ValueError(f"{wide} x {high} pixels are more than a drawing may have ({MAX_PIXELS:,})")
+    if spec.margins and figure.get_layout_engine() is None:
+        _keep_margins(figure, width, height)
     if spec.width is not None or spec.height is not None:
         # matplotlib cuts the fraction of a pixel off, and 800 / 72 * 72 may be a little less than 800
         nudge = 1e-4 / dpi if spec.mime in RASTER else 0.0
         figure.set_size_inches(width + nudge, height + nudge, forward=False)
     return dpi
+
+
+class _Margins(NamedTuple):
+    """Around the subplots, as shares of the figure."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @classmethod
+    def of(cls, figure: "Figure") -> "_Margins":
+        shares = figure.subplotpars
+        return cls(shares.left, shares.bottom, 1 - shares.right, 1 - shares.top)
+
+    def give(self, figure: "Figure") -> None:
+        figure.subplots_adjust(self.left, self.bottom, 1 - self.right, 1 - self.top)
+
+    def wider(self, across: float, along: float) -> "_Margins":
+        """So many times as wide and as high, but for what the subplots have to keep."""
+        across, along = (
+            max(1.0, min(times, (1 - LEAST) / max(first + last, 1e-9)))
+            for times, first, last in ((across, self.left, self.right), (along, self.bottom, self.top))
+        )
+        return _Margins(self.left * across, self.bottom * along, self.right * across, self.top * along)
+
+
+def _keep_margins(figure: "Figure", width: float, height: float) -> None:
+    """Keep the inches around the subplots of a figure that gets smaller, as far as labels need them."""
+    own_width, own_height = figure.get_size_inches()
+    if width >= own_width and height >= own_height:
+        return
+    least = _Margins.of(figure)
+    most = least.wider(own_width / width, own_height / height)
+    figure.set_size_inches(width, height, forward=False)
+    most.give(figure)
+    with contextlib.suppress(Exception):  # what cannot be measured has to do with the margins as made
+        unused = _unused(figure)
+        _Margins(*(max(a, b - c) for a, b, c in zip(least, most, unused, strict=True))).give(figure)
+
+
+def _unused(figure: "Figure") -> _Margins:
+    """What the labels leave of the margins, but for a little."""
+    layout, everything = (_spare(figure, for_layout) for for_layout in (True, False))
+    # A long title stands over the middle of its axes: it moves by half of what a margin gets narrower.
+    return _Margins(*(max(0.0, min(a, 2 * b)) for a, b in zip(layout, everything, strict=True)))
+
+
+def _spare(figure: "Figure", for_layout: bool) -> _Margins:
+    """What is between the edges and what is drawn; ``for_layout``: however long titles and labels of axes are."""
+    from matplotlib.transforms import Bbox
+
+    axes = [each.get_tightbbox(for_layout_only=for_layout) for each in figure.axes if each.get_visible()]
+    others = [each.get_window_extent() for each in (*figure.legends, *figure.texts)]
+    box = Bbox.union([each for each in (*axes, *others) if each is not None])
+    width, height = figure.bbox.size
+    gap = GAP * figure.dpi
+    left, bottom, right, top = box.x0, box.y0, width - box.x1, height - box.y1
+    return _Margins((left - gap) / width, (bottom - gap) / height, (right - gap) / width, (top - gap) / height)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,8 @@ DRAWN = frozenset(
 """MIME types in which a keeper draws a figure, or tells its data."""
 
 MAX_STYLE = 12_000
-_SIZES = ("width", "height", "dpi", "style", "transparent")
+_SIZES = ("width", "height", "dpi", "style", "transparent", "margins")
+_SWITCHES = ("transparent", "margins")
 _SWITCH = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -33,7 +34,7 @@ def wanted(handler: "Handler", mimetype: str | None) -> dict[str, Any] | None:
     """What a keeper is to draw; ``None`` when it is nothing that one draws.
 
     ``width`` and ``height`` are lengths (pixels, or with in, cm, mm), ``dpi`` is pixels per inch, ``style`` the text of
-    a style sheet, and ``transparent=1`` leaves the backgrounds out.
+    a style sheet, ``transparent=1`` leaves the backgrounds out, and ``margins=1`` keeps the margins in a smaller size.
     """
     given = {name: value for name in _SIZES if (value := handler.get_query_argument(name, "", strip=False))}
     mimetype = mimetype or ("image/png" if given else None)
@@ -45,8 +46,7 @@ def wanted(handler: "Handler", mimetype: str | None) -> dict[str, Any] | None:
         sizes: dict[str, Any] = {name: list(length(given[name])) for name in ("width", "height") if name in given}
         if "dpi" in given:
             sizes["dpi"] = _dpi(given["dpi"])
-        if _switch(given.get("transparent", "0")):
-            sizes["transparent"] = True
+        sizes |= {name: True for name in _SWITCHES if _switch(name, given.get(name, "0"))}
     except ValueError as error:
         handler.refuse(400, str(error))
     if "style" in given:
@@ -72,11 +72,11 @@ def header_text(error: Exception) -> str:
     return " ".join(str(error).split()).encode("ascii", "replace").decode()[:500]
 
 
-def _switch(text: str) -> bool:
+def _switch(name: str, text: str) -> bool:
     try:
         return _SWITCH[text.lower()]
     except KeyError:
-        raise ValueError(f"expected transparent to be 1 or 0, got {text[:40]!r}") from None
+        raise ValueError(f"expected {name} to be 1 or 0, got {text[:40]!r}") from None
 
 
 def _dpi(text: str) -> float:

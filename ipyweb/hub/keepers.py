@@ -228,8 +228,8 @@ class Keepers:
 
         Args:
             figure: as in an output's record.
-            wanted: ``mime``, and ``width``, ``height``, ``dpi``, ``style``, ``transparent`` as far as they are
-                asked for.
+            wanted: ``mime``, and ``width``, ``height``, ``dpi``, ``style``, ``transparent``, ``margins`` as far as
+                they are asked for.
 
         Raises:
             EnvironmentGone: no keeper of its environment can be started.

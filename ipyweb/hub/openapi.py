@@ -274,6 +274,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 dpi="of a figure: pixels per inch; its own by default",
                 style="for a figure: the text of a style sheet of matplotlib",
                 transparent="of a figure: 1 leaves out the backgrounds of the figure and of its axes",
+                margins="of a figure: 1 keeps its margins as wide as made in a smaller size, so that labels still fit",
             ),
         )
     },

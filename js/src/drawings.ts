@@ -26,4 +26,4 @@ export class Drawings {
   }
 }
 
-const keyOf = ({ id, version }: OutputRecord, { width, height, dpi, transparent = false }: Size): string => [id, version, width, height, dpi, transparent].join();
+const keyOf = ({ id, version }: OutputRecord, size: Size): string => [id, version, ...Object.entries(size).sort()].join();

@@ -1,4 +1,4 @@
-"""Drawings with and without the backgrounds of the figure and of its axes."""
+"""Drawings without backgrounds, and in sizes in which the margins as made would cut labels."""
 
 import io
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import ipyweb
-from ipyweb.figures.drawing import Spec, draw
+from ipyweb.figures.drawing import LEAST, Spec, draw
 
 SIZES = {"width": [320, "px"], "height": [240, "px"]}
 
@@ -47,3 +47,64 @@ def test_a_figure_stays_as_it_is() -> None:
     ipyweb.render(figure, transparent=True)
     assert alpha(ipyweb.render(figure)) == (255, 255)
     assert alpha(ipyweb.render(figure, transparent=True)) == (0, 255)
+
+
+def labelled(**options: object) -> Figure:
+    figure = Figure(**options)  # type: ignore[arg-type]
+    axes = figure.subplots()
+    axes.plot([1, 3, 2])
+    axes.set(xlabel="day", ylabel="price")
+    return figure
+
+
+def overhang(figure: Figure, **wanted: object) -> float:
+    """Pixels by which the labels stand out of the drawing, on the left or at the bottom."""
+    sizes = {"width": [288, "px"], "height": [200, "px"]}
+    draw(figure, Spec.of({"mime": "image/png", **sizes, **wanted}))
+    (axes,) = figure.axes
+    boxes = [axis.label.get_window_extent() for axis in (axes.xaxis, axes.yaxis)]
+    return max(0.0, -min(min(box.x0, box.y0) for box in boxes))
+
+
+def test_labels_fit_into_a_smaller_drawing_that_keeps_the_margins() -> None:
+    assert overhang(labelled()) > 0
+    assert overhang(labelled(), margins=True) == 0
+
+
+def test_a_layout_engine_sees_to_the_margins_itself() -> None:
+    figure = labelled(layout="constrained")
+    before = vars(figure.subplotpars).copy()
+    assert overhang(figure, margins=True) == 0
+    assert vars(figure.subplotpars) == before
+
+
+@pytest.mark.parametrize(("width", "height"), [(6.4, 4.8), (12.8, 9.6)])
+def test_margins_stay_shares_of_a_drawing_that_does_not_get_smaller(width: float, height: float) -> None:
+    spec = {"mime": "image/png", "width": [width, "in"], "height": [height, "in"]}
+    assert draw(labelled(), Spec.of({**spec, "margins": True})) == draw(labelled(), Spec.of(spec))
+
+
+def test_subplots_keep_a_share_of_the_smallest_drawing() -> None:
+    figure = labelled()
+    draw(figure, Spec.of({"mime": "image/png", "width": [60, "px"], "height": [40, "px"], "margins": True}))
+    (axes,) = figure.axes
+    assert min(axes.get_position().size) > LEAST - 1e-6
+
+
+def test_margins_are_no_wider_than_labels_need_them() -> None:
+    bare, full = Figure(), labelled()
+    bare.subplots().set_axis_off()
+    for figure in (bare, full):
+        draw(figure, Spec.of({"mime": "image/png", "width": [288, "px"], "margins": True}))
+    assert bare.subplotpars.left == pytest.approx(0.125)
+    assert full.subplotpars.left > 0.15
+    assert full.subplotpars.right == pytest.approx(0.9)
+
+
+def test_a_long_title_stays_inside() -> None:
+    figure = labelled()
+    (axes,) = figure.axes
+    axes.set_title("Residuals of the second model")
+    draw(figure, Spec.of({"mime": "image/png", "width": [288, "px"], "height": [300, "px"], "margins": True}))
+    box = axes.title.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= 288

@@ -19,8 +19,8 @@ it("never asks for nothing, however small the stage", () => {
 });
 
 it("keeps the letters of a filling figure as large as they are, and lets another grow as a whole", () => {
-  expect(sizeFor(FILLING, fit(FILLING, STAGE), 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
-  expect(sizeFor(OWN, fit(OWN, STAGE), 2)).toEqual({ width: 600, height: 1200, dpi: 300 });
+  expect(sizeFor(FILLING, fit(FILLING, STAGE), 2)).toEqual({ width: 1600, height: 1200, dpi: 200, margins: true });
+  expect(sizeFor(OWN, fit(OWN, STAGE), 2)).toEqual({ width: 600, height: 1200, dpi: 300, margins: true });
 });
 
 it("never makes letters smaller than as made", () => {
@@ -36,7 +36,7 @@ it("lays a figure out as made, or as the user said", () => {
 });
 
 it("draws what is zoomed sharp, in the same layout", () => {
-  expect(sizeFor(FILLING, fit(FILLING, STAGE), 1, 2)).toEqual({ width: 1600, height: 1200, dpi: 200 });
+  expect(sizeFor(FILLING, fit(FILLING, STAGE), 1, 2)).toEqual({ width: 1600, height: 1200, dpi: 200, margins: true });
 });
 
 it("asks for nothing that a browser cannot show or the hub refuses, in the same proportion", () => {

@@ -12,6 +12,8 @@ export interface Size {
   dpi: number;
   /** Without the backgrounds of the figure and of its axes. */
   transparent?: boolean;
+  /** Whether a figure that gets smaller keeps its margins, so that labels still fit. */
+  margins?: boolean;
 }
 
 /** Whether a figure was drawn anew, and if not, why not. */
@@ -60,7 +62,7 @@ export function sizeFor(figure: FigureInfo, layout: Layout, ratio: number, zoom 
   const { width, height } = { width: layout.width * zoom, height: layout.height * zoom };
   const sharp = Math.min(ratio, Math.sqrt(LARGEST / (width * height)), LONGEST / Math.max(width, height));
   const dpi = figure.dpi * layout.scale * zoom * sharp;
-  return { width: Math.max(1, Math.round(width * sharp)), height: Math.max(1, Math.round(height * sharp)), dpi: Math.min(10_000, Math.max(1, dpi)) };
+  return { width: Math.max(1, Math.round(width * sharp)), height: Math.max(1, Math.round(height * sharp)), dpi: Math.min(10_000, Math.max(1, dpi)), margins: true };
 }
 
 /** What to show of a figure that nobody can draw anew: its SVG, which is sharp at any size, or else its picture. */
