@@ -7,7 +7,7 @@
 import { Ahead } from "./ahead.ts";
 import { Backstage, type Scene } from "./backstage.ts";
 import { fetchData } from "./api.ts";
-import { layoutImage, type Camera } from "./camera.ts";
+import { layoutImage, type Camera, type Sizing } from "./camera.ts";
 import { librariesOf } from "./companions.ts";
 import type { Figures } from "./figures.svelte.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
@@ -488,8 +488,11 @@ function contentOf({ view, element, frame, figure }: Layer): Content | null {
   const base = { output: output.id, element: content };
   if (how.renderer === "image") return { ...base, kind: "picture", ...pictureOf(view, content as HTMLImageElement, figure) };
   const kind: Kind = frame && how.magnifies ? "magnified" : "flowing";
-  const zoomed = (camera: Camera) => frame?.send({ type: "zoomed", on: kind === "magnified" && camera.zoom > 1 });
-  return { ...base, kind, layout: (stage) => ({ ...stage, scale: 1 }), placed: zoomed };
+  const placed = ({ zoom }: Camera, { policy }: Sizing) => {
+    frame?.send({ type: "zoomed", on: kind === "magnified" && zoom > 1 });
+    frame?.send({ type: "fill", on: policy === "fill" });
+  };
+  return { ...base, kind, layout: (stage) => ({ ...stage, scale: 1 }), placed };
 }
 
 function pictureOf(view: View, picture: HTMLImageElement, live: LiveFigure | undefined): Pick<Content, "layout" | "placed"> {

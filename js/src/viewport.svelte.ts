@@ -17,8 +17,8 @@ export interface Content {
   element: HTMLElement;
   /** Its size before any zoom. */
   layout(stage: Extent, sizing: Sizing): Layout;
-  /** It was placed at another size, or in another part of the stage. */
-  placed?(camera: Camera): void;
+  /** It was placed at another size, in another part of the stage, or by another policy. */
+  placed?(camera: Camera, sizing: Sizing): void;
 }
 
 /** Zoom of one pixel of a wheel, and of one of a pinch on a touchpad. */
@@ -85,7 +85,7 @@ export class Viewport {
     const [layout, stage] = [this.#layout, this.#extent];
     const camera = held(this.#camera, layout, stage);
     PLACE[content.kind](content.element, layout, camera, stage);
-    content.placed?.(camera);
+    content.placed?.(camera, this.#lens.sizing);
     this.magnification = magnification(layout, camera);
     this.zoomed = camera.zoom !== 1;
     this.#stage.classList.toggle("movable", content.kind === "picture" && exceeds(sized(layout, camera), stage));

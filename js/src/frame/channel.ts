@@ -21,6 +21,7 @@ export type ToFrame =
   | { type: "theme"; theme: Theme }
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }
+  | { type: "fill"; on: boolean }
   | { type: "snapshot"; format: "png" | "svg"; scale: number }
   | { type: "ping" };
 

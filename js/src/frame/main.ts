@@ -32,6 +32,7 @@ const loading = new Map<string, PromiseWithResolvers<void>>();
 let port: MessagePort;
 let cleanup: Cleanup | undefined;
 let shown: Renderer | undefined;
+let filling = true;
 
 start();
 
@@ -63,6 +64,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   theme: ({ theme }) => setTheme(theme),
   keys: ({ chords }) => wantKeys(chords),
   zoomed: ({ on }) => setZoomed(on),
+  fill: ({ on }) => setFilling(on),
   snapshot: ({ format, scale }) => void sendSnapshot(format, scale),
   ping: () => send({ type: "pong" }),
 };
@@ -154,6 +156,13 @@ async function draw(renderer: Renderer, bundle: Bundle, fresh: boolean): Promise
   const previous = cleanup;
   cleanup = await rendering;
   previous?.();
+  renderer.fill?.(output(), filling);
+}
+
+function setFilling(on: boolean): void {
+  if (on === filling) return;
+  filling = on;
+  shown?.fill?.(output(), on);
 }
 
 /** Nothing of the output before is left. */

@@ -29,6 +29,8 @@ export interface Renderer {
   render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> | Cleanup;
   /** Draws a new version in place, keeping what the user did to the view. Absent: clean up and render again. */
   update?(el: HTMLElement, bundle: Bundle): Promise<void>;
+  /** The user wants drawings to fill the space, or as made. Absent: it is drawn in one way only. */
+  fill?(el: HTMLElement, on: boolean): void;
   /** A small picture of what is drawn, for the filmstrip. */
   picture?(el: HTMLElement): Promise<Blob | null>;
   /** What is drawn, as it is seen, to be taken away; `scale` is pixels of a PNG for one of CSS. */

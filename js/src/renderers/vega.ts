@@ -3,12 +3,16 @@ import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
 
 interface View {
+  width(): number;
+  width(pixels: number): View;
+  runAsync(): Promise<View>;
   toCanvas(scale: number): Promise<HTMLCanvasElement>;
   toSVG(): Promise<string>;
 }
 
 interface Result {
   view: View;
+  vgSpec: Scope & { width?: unknown };
   finalize(): void;
 }
 
@@ -32,24 +36,62 @@ export interface Scope {
   marks?: Scope[];
 }
 
+/** Pixels of a plot below which its chart rather scrolls. */
+const NARROWEST = 120;
+
 const drawn = new WeakMap<HTMLElement, Result>();
+/** Widths as made, of plots that may have any. */
+const made = new WeakMap<Result, number>();
+let filling = true;
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
+  await update(el, bundle);
+  const observer = new ResizeObserver(() => void fit(el));
+  observer.observe(el);
+  return () => {
+    observer.disconnect();
+    drawn.get(el)?.finalize();
+  };
+}
+
+/** Draws the new version beside the old one and swaps them, so that nothing flashes. */
+export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
   const vega = await bundle.library<Vega>("vega");
   el.className = "center paper";
   const host = document.createElement("div");
   const spec = json<Spec>(bundle);
   const result = await vega.embed(host, spec, options(bundle, spec));
+  if (isLite(bundle) && typeof result.vgSpec.width === "number") made.set(result, result.vgSpec.width);
   drawn.get(el)?.finalize();
   drawn.set(el, result);
   el.replaceChildren(host);
-  return () => drawn.get(el)?.finalize();
+  await fit(el);
 }
 
-/** Draws the new version beside the old one and swaps them, so that nothing flashes. */
-export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
-  await render(el, bundle);
+export function fill(el: HTMLElement, on: boolean): void {
+  filling = on;
+  void fit(el);
 }
+
+/** Makes a chart whose plot may have any width as narrow as the frame. Others are scrolled. */
+async function fit(el: HTMLElement): Promise<void> {
+  const result = drawn.get(el);
+  const own = result && made.get(result);
+  const chart = el.querySelector(".marks");
+  if (!result || own === undefined || !chart) return;
+  const { view } = result;
+  const { paddingLeft, paddingRight } = getComputedStyle(el);
+  const room = document.documentElement.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  const width = filling ? plotWidth(own, chart.getBoundingClientRect().width - view.width(), room) : own;
+  if (Math.abs(width - view.width()) >= 1) await view.width(width).runAsync();
+}
+
+/**
+ * The width of a plot with which its chart has room: as made, or narrower.
+ *
+ * @param around pixels of axes and legends beside the plot
+ */
+export const plotWidth = (own: number, around: number, room: number): number => Math.min(own, Math.max(NARROWEST, Math.floor(room - around)));
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
   const canvas = await drawn.get(el)!.view.toCanvas(1);
@@ -63,14 +105,15 @@ export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: nu
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
+const isLite = ({ mime }: Bundle): boolean => mime.includes("vegalite");
+
 function options(bundle: Bundle, spec: Spec): object {
-  const lite = bundle.mime.includes("vegalite");
   const own = { ...(bundle.metadata.embed_options as object), ...spec.usermeta?.embedOptions };
   return {
     actions: { export: true, source: false, compiled: false, editor: false },
     patch: completeSignals,
     ...own,
-    mode: lite ? "vega-lite" : "vega",
+    mode: isLite(bundle) ? "vega-lite" : "vega",
     loader: loader(bundle),
     logLevel: 1, // errors only: that a version 5 is drawn by version 6 is no news to the user
   };
