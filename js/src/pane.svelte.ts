@@ -223,20 +223,22 @@ export class Pane {
   }
 
   /** Look at the version before or after; beyond the first and the last, at what the run before or after showed there. */
-  stepVersion(direction: 1 | -1): void {
+  stepVersion(direction: 1 | -1, output = this.outputs.shown): void {
     const { outputs, scrubber } = this;
-    const { shown } = outputs;
     scrubber.pause();
-    if (!shown) return;
-    const beyond = scrubber.isAtEnd(shown, direction) ? outputs.inStack(shown, direction) : undefined;
+    if (!output) return;
+    const goesOn = scrubber.isAtEnd(output, direction) && !this.screen.comparing;
+    const beyond = goesOn ? outputs.inStack(output, direction) : undefined;
     if (beyond) outputs.select(beyond.id);
-    else scrubber.step(shown, direction).catch((error: Error) => this.toasts.say(error.message));
+    else scrubber.step(output, direction).catch((error: Error) => this.toasts.say(error.message));
   }
 
-  playVersions(): void {
-    const { scrubber } = this;
-    if (scrubber.playing) return scrubber.pause();
-    scrubber.play(() => this.outputs.shown ?? null, () => this.stage?.state === "ready").catch((error: Error) => this.toasts.say(error.message));
+  /** Play the versions of an output as long as it is looked at; or pause. */
+  playVersions(output = this.outputs.shown): void {
+    const { outputs, scrubber } = this;
+    if (!output || scrubber.playing) return scrubber.pause();
+    const current = () => (this.screen.comparing || outputs.current === output.id ? (outputs.get(output.id) ?? null) : null);
+    scrubber.play(current, () => this.stage?.state === "ready").catch((error: Error) => this.toasts.say(error.message));
   }
 
   /** Darken plots in another way, and say which. */

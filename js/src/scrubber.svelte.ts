@@ -50,12 +50,13 @@ export class Scrubber {
     return [...known, ...Array.from({ length: output.version - last }, (_, i) => last + 1 + i)];
   }
 
-  /** Look at a version; the newest means to stay with the newest. */
+  /** Look at a version; the newest means to stay with the newest. Linked outputs stay when none has more versions. */
   async look(output: OutputRecord, version: number): Promise<void> {
     await this.learn(output);
     const at = new Map(this.#at);
     const key = this.linked ? 0 : output.id;
-    if (version >= output.version) at.delete(key);
+    const newest = this.linked ? Math.max(...[...this.#known.values()].map((each) => each.at(-1)?.version ?? 0)) : output.version;
+    if (version >= newest) at.delete(key);
     else at.set(key, version);
     this.#at = at;
   }

@@ -56,6 +56,19 @@ it("looks at all outputs in the same step when they are linked", async () => {
   expect(scrubber.seen(output(2)).version).toBe(3);
 });
 
+it("looks at the last step of one output in the same step of another that has more", async () => {
+  scrubber.linked = true;
+  const short = { ...output(1), version: 3 };
+  newest = 3;
+  await scrubber.learn(short);
+  newest = 8;
+  await scrubber.learn(output(2));
+  await scrubber.look(short, 3);
+  expect([scrubber.seen(short), scrubber.seen(output(2)).version]).toEqual([short, 3]);
+  await scrubber.look(output(2), 8);
+  expect([scrubber.seen(short), scrubber.seen(output(2)).version]).toEqual([short, 8]);
+});
+
 it("plays to the newest, as fast as it is painted", async () => {
   let painted = true;
   await scrubber.play(output, () => painted);

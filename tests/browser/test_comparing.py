@@ -96,6 +96,34 @@ def test_zoom_and_movement_are_linked(pane: Pane, four: list[int]) -> None:
     pane.page.wait_for_function(same)
 
 
+def test_sliders_are_linked_by_step(pane: Pane, publish: Publish) -> None:
+    for name, steps in (("short", 3), ("long", 5)):
+        for number in range(steps):
+            last = publish(html(f"<p id=p>{name} {number + 1}</p>"), display_id=name)
+    pane.ready(last)
+    pane.press("v")
+    pane.page.keyboard.press("ControlOrMeta+k")
+    expect(pane.page.get_by_role("combobox")).to_be_focused()
+    pane.page.keyboard.type("same step")
+    pane.press("Enter")
+    expect(pane.page.get_by_role("dialog")).to_have_count(0)
+    short, long = tiles(pane, last - 1, last).all()
+
+    def steps(one: str, other: str) -> None:
+        for tile, says in ((short, one), (long, other)):
+            expect(tile.frame_locator(".layer:not(.coming) > iframe").locator("#p")).to_have_text(says)
+
+    steps("short 3", "long 5")
+    long.get_by_label("Version", exact=True).fill("1")
+    steps("short 2", "long 2")
+    short.get_by_label("Version", exact=True).fill("2")
+    steps("short 3", "long 3")
+    short.get_by_label("Version before").click()
+    steps("short 2", "long 2")
+    long.get_by_label("Version", exact=True).fill("4")
+    steps("short 3", "long 5")
+
+
 def test_blinking_shows_one_after_the_other_in_the_same_place(pane: Pane, four: list[int]) -> None:
     pane.go(four[1])
     pane.press("v")
