@@ -1,9 +1,9 @@
 """The export dialog: a figure in another size and format with a preview, and several outputs in one file."""
 
 import io
-import json
 from pathlib import Path
 
+import nbformat
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -56,7 +56,8 @@ def test_what_is_listed_becomes_a_report_without_code_unless_ticked(pane: Pane, 
 
 
 def test_the_marked_become_a_notebook(pane: Pane, publish: Publish) -> None:
-    first = publish({"text/plain": "one"})
+    chart = {"mark": "point", "data": {"values": []}}
+    first = publish({"application/vnd.vegalite.v6+json": chart, "text/plain": "one"})
     pane.ready(publish({"text/plain": "two"}))
     pane.page.locator(f"[data-thumbnail='{first}']").click(modifiers=["ControlOrMeta"])
     pane.press("e")
@@ -65,8 +66,10 @@ def test_the_marked_become_a_notebook(pane: Pane, publish: Publish) -> None:
     dialog.locator("form.several select").nth(1).select_option("Notebook")
     name, content = saved(pane, "Export")
     assert name.endswith(".ipynb")
-    (cell,) = [cell for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
-    assert cell["outputs"][0]["data"]["text/plain"] in ("one", ["one"])
+    notebook = nbformat.reads(content.decode(), as_version=4)
+    nbformat.validate(notebook)
+    (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert cell.outputs[0].data == {"application/vnd.vegalite.v6+json": chart, "text/plain": "one"}
 
 
 def test_a_figure_is_saved_without_its_background_as_the_preview_shows_it(exporting: Pane) -> None:

@@ -72,6 +72,9 @@ def test_one_click_in_a_dialog_opens_what_was_named_for_this_output_and_a_badge_
     dialog.get_by_role("button", name="Allow it to this output").click()
     says(closed, "open")
     expect(closed.page.get_by_test_id("network")).to_have_text("cdn.example.org")
+    badge = closed.page.get_by_test_id("thumbnail-network")
+    expect(badge).to_have_attribute("title", "It may reach cdn.example.org")
+    expect(closed.page.locator("[data-thumbnail='2']").filter(has=badge)).to_have_count(1)
     assert asked == [f"{CDN}/open.js"]
 
 
@@ -100,6 +103,7 @@ def test_it_is_taken_back(closed: Pane, asked: list[str]) -> None:
     closed.page.get_by_role("button", name="Take it back").click()
     says(closed, "closed")
     expect(closed.page.get_by_test_id("network")).to_have_text("no network")
+    expect(closed.page.get_by_test_id("thumbnail-network")).to_have_count(0)
     assert asked == [f"{CDN}/open.js"]
 
 

@@ -13,6 +13,17 @@ SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">'
     '<rect width="300" height="200" fill="green"/></svg>'
 )
+VEGA_LITE: dict[str, Any] = {
+    "application/vnd.vegalite.v6+json": {
+        "width": 500,
+        "data": {"values": [{"a": each, "b": each % 7} for each in range(40)]},
+        "mark": "line",
+        "encoding": {
+            "x": {"field": "a", "type": "quantitative"},
+            "y": {"field": "b", "type": "quantitative"},
+        },
+    }
+}
 PLOTLY = {"application/vnd.plotly.v1+json": {"data": [{"y": [1, 3, 2]}], "layout": {}}}
 
 
@@ -180,6 +191,32 @@ def test_a_figure_fills_is_as_made_or_has_the_users_size(
     assert wait_for_width(pane.page, 500) == (500, 250)
 
 
+def test_a_wide_chart_is_as_narrow_as_the_pane_unless_it_is_to_be_as_made(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(VEGA_LITE))
+    chart = pane.frame.locator("svg.marks")
+    made = chart.evaluate("el => el.clientWidth")
+    room = "() => document.documentElement.scrollWidth <= innerWidth"
+    pane.page.set_viewport_size({"width": 320, "height": 640})
+    pane.frame.wait_for_function(room)
+    expect(chart).not_to_have_js_property("clientWidth", made)
+    pane.press("1")
+    expect(chart).to_have_js_property("clientWidth", made)
+    pane.press("1")
+    pane.frame.wait_for_function(room)
+    pane.page.set_viewport_size({"width": 1280, "height": 800})
+    expect(chart).to_have_js_property("clientWidth", made)
+
+
+def test_a_chart_of_several_plots_is_scrolled(pane: Pane, publish: Publish) -> None:
+    pane.page.set_viewport_size({"width": 320, "height": 640})
+    plot = VEGA_LITE["application/vnd.vegalite.v6+json"]
+    both = {name: value for name, value in plot.items() if name not in ("mark", "encoding", "width")}
+    part = {name: plot[name] for name in ("mark", "encoding", "width")}
+    pane.ready(publish({"application/vnd.vegalite.v6+json": {**both, "hconcat": [part, part]}}))
+    pane.frame.evaluate("scrollTo(10_000, 0)")
+    assert pane.frame.evaluate("document.querySelector('svg.marks').getBoundingClientRect().right <= innerWidth")
+
+
 def test_letters_never_get_smaller_than_as_made(show: Show, open_pane: OpenPane, hub: connection.Connection) -> None:
     asked: list[str] = []
     pane = open_pane(f"token={hub.token_for('pane')}")
@@ -208,6 +245,21 @@ def test_photographs_are_not_darkened(pane: Pane, publish: Publish) -> None:
     pane.ready(publish({"image/jpeg": image("white", size=(800, 600), form="jpeg")}))
     pane.press("Shift+T")
     assert pane.share((255, 255, 255)) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("data", "darkened"),
+    [({"image/png": image()}, True), ({"image/svg+xml": SVG}, True), ({"image/jpeg": image(form="jpeg")}, False)],
+    ids=["png", "svg", "jpeg"],
+)
+def test_the_filmstrip_is_darkened_as_the_stage_is(
+    pane: Pane, publish: Publish, data: dict[str, Any], darkened: bool
+) -> None:
+    pane.ready(publish(data))
+    picture = pane.page.get_by_test_id("filmstrip").locator("img")
+    expect(picture).to_have_css("filter", "none")
+    pane.press("Shift+T")
+    expect(picture).to_have_css("filter", "invert(0.91) hue-rotate(180deg)" if darkened else "none")
 
 
 def test_f_shows_the_output_and_nothing_else(pane: Pane, publish: Publish) -> None:
