@@ -17,6 +17,8 @@ export class Scrubber {
   #at = $state.raw<ReadonlyMap<number, number>>(new Map());
   #known = $state.raw<ReadonlyMap<number, readonly VersionRecord[]>>(new Map());
   readonly #fetch: (id: number) => Promise<VersionRecord[]>;
+  /** What is being learnt, by output and its newest version. */
+  readonly #learning = new Map<string, Promise<void>>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(fetch: (id: number) => Promise<VersionRecord[]>) {
@@ -53,6 +55,10 @@ export class Scrubber {
   /** Look at a version; the newest means to stay with the newest. Linked outputs stay when none has more versions. */
   async look(output: OutputRecord, version: number): Promise<void> {
     await this.learn(output);
+    this.#look(output, version);
+  }
+
+  #look(output: OutputRecord, version: number): void {
     const at = new Map(this.#at);
     const key = this.linked ? 0 : output.id;
     const newest = this.linked ? Math.max(...[...this.#known.values()].map((each) => each.at(-1)?.version ?? 0)) : output.version;
@@ -66,13 +72,21 @@ export class Scrubber {
     await this.learn(output);
     const versions = this.versions(output);
     const index = versions.indexOf(this.seen(output).version) + direction;
-    await this.look(output, versions[Math.min(versions.length - 1, Math.max(0, index))]!);
+    this.#look(output, versions[Math.min(versions.length - 1, Math.max(0, index))]!);
   }
 
-  /** Learn what versions there are. */
-  async learn(output: OutputRecord): Promise<void> {
-    if (this.#known.get(output.id)?.at(-1)?.version === output.version) return;
-    this.#known = new Map(this.#known).set(output.id, await this.#fetch(output.id));
+  /** Learn what versions there are. All who want to know meanwhile hear it at once, and so go on in the order they came. */
+  learn({ id, version }: OutputRecord): Promise<void> {
+    if (this.#known.get(id)?.at(-1)?.version === version) return Promise.resolve();
+    const key = `${id} ${version}`;
+    const learning = this.#learning.get(key) ?? this.#learn(id).finally(() => this.#learning.delete(key));
+    this.#learning.set(key, learning);
+    return learning;
+  }
+
+  async #learn(id: number): Promise<void> {
+    const versions = await this.#fetch(id);
+    this.#known = new Map(this.#known).set(id, versions);
   }
 
   /**

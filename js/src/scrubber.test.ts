@@ -40,6 +40,18 @@ it("steps back and on, not beyond what is kept", async () => {
   expect(asked).toBe(1);
 });
 
+it.each([
+  ["looked", () => [4, 3].map((version) => scrubber.look(output(), version))],
+  ["stepped", () => [-1, -1].map(() => scrubber.step(output(), -1))],
+])("ends where one %s last, however late the versions are known", async (_, go) => {
+  const answers: (() => void)[] = [];
+  scrubber = new Scrubber(() => new Promise((resolve) => answers.push(() => resolve(versions(2, newest)))));
+  const going = go();
+  for (const answer of answers.reverse()) answer();
+  await Promise.all(going);
+  expect(scrubber.seen(output()).version).toBe(3);
+});
+
 it("stays where it is when new versions come, and goes on with the newest otherwise", async () => {
   await scrubber.look(output(), 3);
   newest = 8;
