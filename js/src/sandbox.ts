@@ -3,7 +3,7 @@
  *
  * The hub serves the frame document with `Content-Security-Policy: sandbox`, so the origin is opaque even where
  * somebody opens its address directly. On a loopback host every frame has a host name of its own and therefore a process
- * of its own: an output that spins stops nothing but itself.
+ * of its own: an output that spins stops nothing but itself. WebKit has one process for all of a tab's frames.
  */
 import type { Wanted } from "./companions.ts";
 import { HELLO, parseFromFrame, PORT, type FromFrame, type LibraryBytes, type Theme, type ToFrame } from "./frame/channel.ts";
@@ -191,9 +191,27 @@ export function frameUrl(page: URL, path: string, ownHost: boolean): string {
   return url.href;
 }
 
-/** Whether `<label>.localhost` names the same hub: only when the page itself is at the root of a loopback address. */
-export function mayOwnHost(page: URL): boolean {
-  return page.protocol === "http:" && page.pathname === "/" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
+/** The vendor that every browser made with WebKit names. */
+const WEBKIT = "Apple Computer, Inc.";
+
+/**
+ * Whether `<label>.localhost` names the same hub: only when the page itself is at the root of a loopback address, and the
+ * browser knows by itself where such names are. Safari asks a name server, which may send the frame anywhere; and what
+ * is made with WebKit would give it no process of its own for that.
+ */
+export function mayOwnHost(page: URL, vendor = navigator.vendor): boolean {
+  return vendor !== WEBKIT && page.protocol === "http:" && page.pathname === "/" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
+}
+
+/**
+ * Let no frame go to another host than the page's, beside what the hub's own policy says. Asking a name server for
+ * `<secret>.localhost` would tell it the secret.
+ */
+function keepFramesHere(): void {
+  const policy = document.createElement("meta");
+  policy.httpEquiv = "Content-Security-Policy";
+  policy.content = "frame-src 'self'";
+  document.head.append(policy);
 }
 
 /** Frames with a library that wait for the next output of their session. */
@@ -226,6 +244,7 @@ export class Frames {
     this.#page = page;
     this.#fetchLibrary = fetchLibrary;
     this.#ownHost = mayOwnHost(page);
+    if (!this.#ownHost) keepFramesHere();
   }
 
   /** The path of the frame document, from the hub's state. */
