@@ -57,3 +57,10 @@ it("says what the browser says where there was something to copy", async () => {
   await showing("text/plain").copyText("a/path.py", "the path");
   expect(say).toHaveBeenCalledExactlyOnceWith("Not copied: Write permission denied.");
 });
+
+it("says to ask again where the browser refuses what was asked from inside a frame", async () => {
+  vi.spyOn(document, "activeElement", "get").mockReturnValueOnce(document.createElement("iframe"));
+  copy.mockRejectedValue(new DOMException("The request is not allowed", "NotAllowedError"));
+  await showing("text/plain").copyText("a/path.py", "the path");
+  expect(say).toHaveBeenCalledExactlyOnceWith("Not copied: the output had the keys; now the pane has, so ask again");
+});

@@ -9,6 +9,9 @@ import type { View } from "./view.ts";
 
 type Around = Pick<Pane, "view" | "stage" | "toasts">;
 
+/** What to do where the browser takes a key that was pressed inside an output for the output's. */
+const AGAIN = "the output had the keys; now the pane has, so ask again";
+
 export class Clipboard {
   readonly #pane: Around;
 
@@ -49,13 +52,16 @@ export class Clipboard {
 
   /** Browsers tell little of why nothing was copied: what could not be made says more. */
   async #copy(what: string, content: Record<string, Promise<Blob>>): Promise<void> {
+    const inside = document.activeElement?.localName === "iframe";
     takeKeys();
     try {
       await copy(content);
       this.#pane.toasts.say(`Copied ${what}`);
     } catch (error) {
       const reason: unknown = await Promise.all(Object.values(content)).then(() => error, (failure: unknown) => failure);
-      this.#pane.toasts.say(`Not copied: ${(reason as Error).message}`);
+      const { name, message } = reason as Error;
+      // what WebKit allows for a key, it does not allow for one that a frame has handed on
+      this.#pane.toasts.say(`Not copied: ${inside && name === "NotAllowedError" ? AGAIN : message}`);
     }
   }
 }

@@ -157,7 +157,7 @@ export class Pane {
   /** Open the output in a tab of its own, which takes the token from this one. */
   openTab(): void {
     const { shown } = this.outputs;
-    if (shown) window.open(addressOf(shown.id), "_blank");
+    if (shown && !window.open(addressOf(shown.id), "_blank")) this.toasts.say("The browser opened no tab: ask again with the keys outside of the output, or allow it to");
   }
 
   /** Open the file that made the output where its line is, in the user's editor. */
