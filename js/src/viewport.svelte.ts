@@ -6,6 +6,7 @@
  */
 import { HOME, held, magnification, sized, step, zoomed, type Camera, type Extent, type Layout, type Point, type Sizing } from "./camera.ts";
 import type { Lens } from "./lens.svelte.ts";
+import { listenToPinches, PINCH, type Gesture } from "./pinch.ts";
 
 /** `picture`: an element with a size of its own; `magnified`: a frame with a drawing; `flowing`: a frame or text that flows anew. */
 export type Kind = "picture" | "magnified" | "flowing";
@@ -21,9 +22,8 @@ export interface Content {
   placed?(camera: Camera, sizing: Sizing): void;
 }
 
-/** Zoom of one pixel of a wheel, and of one of a pinch on a touchpad. */
+/** Zoom of one pixel of a wheel. */
 const WHEEL = 0.0018;
-const PINCH = 0.01;
 /** Pixels of a wheel that counts in lines. */
 const LINE = 18;
 
@@ -45,6 +45,7 @@ export class Viewport {
     this.#observer = new ResizeObserver(() => this.apply());
     this.#observer.observe(stage);
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    listenToPinches(stage, (pixels, at) => this.#pinch(pixels, at));
     stage.addEventListener("pointerdown", (event) => this.#down(event));
     stage.addEventListener("pointermove", (event) => this.#move(event));
     for (const type of ["pointerup", "pointercancel"] as const) stage.addEventListener(type, (event) => this.#up(event));
@@ -151,6 +152,11 @@ export class Viewport {
     const [x, y] = [event.deltaX * unit, event.deltaY * unit];
     if (event.shiftKey || Math.abs(x) > Math.abs(y)) this.panBy(-x || -y, 0);
     else this.zoomBy(wheelFactor(y, event.ctrlKey), this.#at(event));
+  }
+
+  /** Fingers on a screen are pointers, too. */
+  #pinch(pixels: number, at: Gesture): void {
+    if (this.#content && this.#pointers.size === 0) this.zoomBy(wheelFactor(pixels, true), this.#at(at));
   }
 
   #down(event: PointerEvent): void {

@@ -1,4 +1,5 @@
-/** What the wheel and drags mean for the pane's camera: Ctrl and the wheel zooms; a drawing that is zoomed is moved. */
+/** What the wheel, pinches and drags mean for the pane's camera: Ctrl and the wheel zooms; a drawing that is zoomed is moved. */
+import { listenToPinches } from "../pinch.ts";
 import type { FromFrame } from "./channel.ts";
 
 type Send = (message: FromFrame) => void;
@@ -18,6 +19,7 @@ export function forwardCamera(send: Send): void {
   const zooming = gathered((pixels, x, y) => send({ type: "zoom", pixels, x, y }));
   const panning = gathered((_, x, y) => send({ type: "pan", x, y }), true);
   addEventListener("wheel", (event) => wheel(event, zooming, panning), { passive: false });
+  listenToPinches(window, (pixels, { clientX, clientY }) => zooming(pixels, clientX, clientY));
   addEventListener("pointermove", (event) => drag(event, panning));
 }
 
