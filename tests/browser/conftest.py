@@ -24,8 +24,6 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
-from . import firefox
-
 PROJECT = "/home/ada/waves"
 ARGUMENTS = [
     "--no-sandbox",
@@ -40,8 +38,6 @@ ARGUMENTS = [
 expect.set_options(timeout=15_000)  # two cores, and a cold Chromium
 
 ROOT = str(Path(__file__).parents[2])
-
-collect_ignore = [] if firefox.executable() else ["test_firefox.py"]
 
 Publish = Callable[..., int]
 Show = Callable[[str], int]
