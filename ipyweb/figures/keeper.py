@@ -366,7 +366,7 @@ class Keeper:
         """The hub asks for a drawing."""
         self._last_use = time.monotonic()
         figure = str(wanted.pop("figure"))
-        if wanted["mime"] == "image/png" and wanted.keys() - {"dpi"} == {"mime", "width", "height"}:
+        if wanted["mime"] == "image/png" and wanted.keys() - {"dpi", "margins"} == {"mime", "width", "height"}:
             self._stage = wanted
         with self._lock:
             if figure not in self._figures and figure not in self._shelf:
