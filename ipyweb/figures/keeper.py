@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -366,7 +366,7 @@ class Keeper:
         """The hub asks for a drawing."""
         self._last_use = time.monotonic()
         figure = str(wanted.pop("figure"))
-        if wanted["mime"] == "image/png" and wanted.keys() - {"dpi", "margins"} == {"mime", "width", "height"}:
+        if fills_stage(wanted):
             self._stage = wanted
         with self._lock:
             if figure not in self._figures and figure not in self._shelf:
@@ -480,6 +480,11 @@ class Keeper:
             if not kept.private and self._figures.get(kept.id) is kept:
                 del self._figures[kept.id]
                 self._newest = {place: each for place, each in self._newest.items() if each != kept.id}
+
+
+def fills_stage(wanted: Mapping[str, Any]) -> bool:
+    """Whether this is the drawing that a pane asks for to fill its stage, and will ask for of the next figure too."""
+    return wanted["mime"] == "image/png" and wanted.keys() - {"dpi", "margins"} == {"mime", "width", "height"}
 
 
 def memory_bound() -> int:

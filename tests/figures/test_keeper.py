@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ipyweb import keepers
 from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
+from ipyweb.figures.keeper import fills_stage
 from ipyweb.figures.shelf import Shelf
 from ipyweb.figures.snapshot import Snapshot, load, take
 
@@ -155,3 +156,11 @@ def test_no_secret_of_the_environment_is_written_down() -> None:
 def test_an_environment_id_is_no_path(name: str) -> None:
     with pytest.raises(KeeperUnavailable, match="expected an environment id"):
         record(name)
+
+
+def test_what_fills_a_stage_is_drawn_ahead_and_nothing_else() -> None:
+    stage = {"mime": "image/png", "width": [800, "px"], "height": [600, "px"], "dpi": 100.0, "margins": True}
+    assert fills_stage(stage)
+    for other in ({"mime": "application/pdf"}, {"style": "dark"}, {"transparent": True}, {"describe": True}):
+        assert not fills_stage({**stage, **other})
+    assert not fills_stage({"mime": "image/png", "width": [800, "px"]})
