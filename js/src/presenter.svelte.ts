@@ -7,22 +7,22 @@
 import { Ahead } from "./ahead.ts";
 import { Backstage, type Scene } from "./backstage.ts";
 import { fetchData } from "./api.ts";
-import { layoutImage, type Camera, type Sizing } from "./camera.ts";
 import { librariesOf } from "./companions.ts";
 import type { Figures } from "./figures.svelte.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
+import { Layer } from "./layer.ts";
 import type { Lens } from "./lens.svelte.ts";
 import type { LibraryName } from "./libraries.ts";
 import type { DataRef, OutputRecord } from "./protocol.ts";
-import { drawFirst, fit, LiveFigure, sizeIn, type Fate, type First, type Size } from "./renderers/figure.ts";
+import { drawFirst, LiveFigure, sizeIn, type Fate, type First, type Size } from "./renderers/figure.ts";
 import * as image from "./renderers/image.ts";
-import { family, label, type Family } from "./renderers/table.ts";
+import { label, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
 import { asPng, MIME, type Format } from "./taking.ts";
-import { familyOf, metadataOf, renderingOf, same, sameVersion, type View } from "./view.ts";
-import { Viewport, wheelFactor, type Content, type Kind } from "./viewport.svelte.ts";
+import { familyOf, isAwaited, isImage, isPicture, nameOf, renderingOf, same, sameVersion, type View } from "./view.ts";
+import { Viewport, wheelFactor } from "./viewport.svelte.ts";
 
 export type State = "loading" | "ready" | "error";
 
@@ -35,16 +35,6 @@ export interface PresenterEvents {
   save(view: View): void;
   /** Where the frame document of an output is to which the user has allowed more than to others. */
   network(output: OutputRecord): string | null;
-}
-
-/** What is in the stage, or about to be: one element, and the frame in it if it has one. */
-interface Layer {
-  view: View;
-  element: HTMLElement;
-  frame?: Frame;
-  /** Where the frame's document is, if it is for this output alone. */
-  network?: string | null;
-  figure?: LiveFigure;
 }
 
 /** Milliseconds for which the previous output stays while the next one loads. */
@@ -256,9 +246,9 @@ export class Presenter {
   // -- in the shell ---------------------------------------------------------------------------------------------------
 
   async #drawInShell(how: Family, view: View, ref: DataRef, turn: number): Promise<void> {
-    const layer: Layer = { view, element: layerElement() };
+    const layer = new Layer(view);
     this.#next = layer;
-    if (how.renderer === "image") layer.element.append(await image.load(ref.url, name(view.output), this.#ahead.take(ref.url)));
+    if (how.renderer === "image") layer.element.append(await image.load(ref.url, nameOf(view.output), this.#ahead.take(ref.url)));
     else if (how.renderer === "text") text.render(layer.element, await fetchData(ref.url));
     else unknown.render(layer.element, await this.#unknown(view, ref));
     if (turn !== this.#turn) return;
@@ -268,7 +258,7 @@ export class Presenter {
 
   /** A figure whose stored picture is yet to come, drawn for the stage; if that cannot be, it is waited for. */
   async #drawAhead(view: View, turn: number): Promise<void> {
-    const layer: Layer = { view, element: layerElement() };
+    const layer = new Layer(view);
     this.#next = layer;
     this.#asking = new AbortController();
     const drawn = (picture: string) => this.#events.picture(view.output, picture);
@@ -278,7 +268,7 @@ export class Presenter {
       this.#dropNext();
       return this.#settle();
     }
-    layer.element.append(image.dress(first.image, name(view.output)));
+    layer.element.append(image.dress(first.image, nameOf(view.output)));
     this.#appear(layer, turn, first);
   }
 
@@ -317,10 +307,10 @@ export class Presenter {
   async #drawInFrame(how: Family, view: View, turn: number): Promise<void> {
     const current = this.#current;
     const network = this.#events.network(view.output);
-    const inPlace = how.updates && current?.frame && current.view.output.id === view.output.id && current.view.mime === view.mime && (current.network ?? null) === network;
-    const layer: Layer = inPlace ? current : { view, element: layerElement(), network };
+    const updated = how.updates && current?.takes(view, network) ? current : undefined;
+    const layer = updated ?? new Layer(view, network);
     layer.view = view;
-    if (!inPlace) {
+    if (!updated) {
       layer.element.classList.add("coming");
       this.#stage.append(layer.element);
       this.#next = layer;
@@ -328,12 +318,12 @@ export class Presenter {
     const libraries = librariesOf(view.output, view.mime);
     const taking = layer.frame ?? this.#frames.take(layer.element, libraries, view.output.session, network);
     const [frame, rendering] = await Promise.all([taking, renderingOf(view)]);
-    if (turn !== this.#turn) return inPlace ? undefined : frame.dispose();
+    if (turn !== this.#turn) return updated ? undefined : frame.dispose();
     layer.frame = frame;
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
     frame.send({ type: "keys", chords: this.#frames.chords });
-    frame.send({ type: "render", turn, ...rendering, theme: this.#theme, fresh: !inPlace }, [rendering.bytes]);
+    frame.send({ type: "render", turn, ...rendering, theme: this.#theme, fresh: !updated }, [rendering.bytes]);
   }
 
   /** @param asked by what number the frame knows what it is to draw */
@@ -384,7 +374,8 @@ export class Presenter {
 
   /** Shows a frame that was out of sight, as soon as it is drawn. False where it could not be moved. */
   #bringOn({ view, frame, turn: asked, drawn }: Scene, turn: number): boolean {
-    const layer: Layer = { view, element: layerElement(), frame };
+    const layer = new Layer(view);
+    layer.frame = frame;
     layer.element.classList.add("coming");
     this.#stage.append(layer.element);
     if (!this.#frames.unpark(frame, layer.element)) {
@@ -408,7 +399,7 @@ export class Presenter {
     layer.element.classList.remove("coming");
     const previous = this.#current;
     this.#current = layer;
-    this.viewport.show(contentOf(layer));
+    this.viewport.show(layer.content);
     if (previous) this.#remove(previous, layer.view);
   }
 
@@ -432,13 +423,11 @@ export class Presenter {
 
   /** Takes a layer out; its frame is kept for a while unless a newer version took its place. */
   #remove(layer: Layer, successor?: View): void {
-    const { frame } = layer;
-    layer.figure?.end();
-    const replaced = layer.network || (successor?.output.id === layer.view.output.id && successor.mime === layer.view.mime);
-    frame?.watch(false);
-    if (replaced) frame?.dispose();
-    else if (frame) this.#backstage.keep(layer.view, frame);
-    layer.element.remove();
+    const { view, frame, network } = layer;
+    const replaced = network !== null || (successor && layer.isOf(successor.output, successor.mime));
+    if (frame && !replaced) this.#backstage.keep(view, frame);
+    else frame?.dispose();
+    layer.end();
   }
 
   #dropNext(): void {
@@ -447,7 +436,7 @@ export class Presenter {
     this.#asking = undefined;
     this.#next = undefined;
     next?.frame?.dispose();
-    next?.element.remove();
+    next?.end();
   }
 
   #fail(turn: number, problem: string): void {
@@ -456,9 +445,8 @@ export class Presenter {
     const current = this.#current;
     this.#current = undefined;
     this.viewport.show(null);
-    current?.figure?.end();
     current?.frame?.dispose();
-    current?.element.remove();
+    current?.end();
     this.#stay();
     this.stuck = false;
     this.#set("error", problem);
@@ -478,42 +466,3 @@ export class Presenter {
     this.problem = problem;
   }
 }
-
-/** What of a layer the camera moves; nothing of what has no size and no letters of its own. */
-function contentOf({ view, element, frame, figure }: Layer): Content | null {
-  const { output } = view;
-  const how = familyOf(view);
-  const content = element.firstElementChild as HTMLElement | null;
-  if (!content || how.renderer === "unknown") return null;
-  const base = { output: output.id, element: content };
-  if (how.renderer === "image") return { ...base, kind: "picture", ...pictureOf(view, content as HTMLImageElement, figure) };
-  const kind: Kind = frame && how.magnifies ? "magnified" : "flowing";
-  const placed = ({ zoom }: Camera, { policy }: Sizing) => {
-    frame?.send({ type: "zoomed", on: kind === "magnified" && zoom > 1 });
-    frame?.send({ type: "fill", on: policy === "fill" });
-  };
-  return { ...base, kind, layout: (stage) => ({ ...stage, scale: 1 }), placed };
-}
-
-function pictureOf(view: View, picture: HTMLImageElement, live: LiveFigure | undefined): Pick<Content, "layout" | "placed"> {
-  const { figure } = view.output;
-  if (figure) return { layout: (stage, sizing) => fit(figure, stage, sizing), placed: ({ zoom }) => live?.resized(zoom !== 1) };
-  const made = image.sizeAsMade(picture, metadataOf(view));
-  return { layout: (stage, sizing) => layoutImage(made, stage, sizing) };
-}
-
-function layerElement(): HTMLElement {
-  const element = document.createElement("div");
-  element.className = "layer";
-  return element;
-}
-
-/** Whether it is a figure whose picture is not there yet. */
-const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];
-
-/** Whether it is the picture of a figure, which can be drawn anew. */
-const isPicture = ({ output, mime }: View): boolean => !!output.figure && mime === "image/png";
-
-const isImage = (view: View): boolean => family(view.mime).renderer === "image";
-
-const name = (output: OutputRecord): string => output.figure?.description ?? output.title ?? `Output ${output.id}`;

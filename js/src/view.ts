@@ -50,6 +50,18 @@ async function fetchCompanions({ output, mime }: View): Promise<Companions> {
   return renderer ? { ...all, renderer: await fetchData(renderer.url) } : all;
 }
 
+/** Whether it is drawn as an image of the shell's own. */
+export const isImage = ({ mime }: View): boolean => family(mime).renderer === "image";
+
+/** Whether it is the picture of a figure, which can be drawn anew. */
+export const isPicture = ({ output, mime }: View): boolean => !!output.figure && mime === "image/png";
+
+/** Whether it is a figure whose picture is not there yet. */
+export const isAwaited = ({ output, mime }: View): boolean => !!output.figure && !output.data[mime];
+
+/** What an output is called where it cannot be seen: what a figure says in words, or else its title. */
+export const nameOf = ({ id, title, figure }: OutputRecord): string => figure?.description ?? title ?? `Output ${id}`;
+
 export const sameVersion = (a: View, b: View): boolean =>
   a.output.id === b.output.id && a.mime === b.mime && a.output.version === b.output.version;
 
