@@ -269,7 +269,7 @@ function nearest(order: readonly number[], before: readonly number[], gone: numb
 }
 
 /** Position of the first id that is not smaller than `id`. */
-export function lowerBound(order: readonly number[], id: number): number {
+function lowerBound(order: readonly number[], id: number): number {
   let low = 0;
   let high = order.length;
   while (low < high) {

@@ -53,7 +53,7 @@ export async function findToken(answer: Answer, { token, code }: Fragment, locat
 }
 
 /** Exchange a single-use code for a token. @throws when the code is used, wrong or older than 10 s. */
-export async function exchange(code: string, base: string): Promise<string> {
+async function exchange(code: string, base: string): Promise<string> {
   const response = await fetch(new URL("exchange", base), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
