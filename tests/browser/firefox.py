@@ -16,7 +16,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from .tab import HANGS, SIZE, Engine, Tab
+from ..conftest import HANGS
+from .tab import SIZE, Engine, Tab
 
 
 def executable() -> str | None:
@@ -28,7 +29,7 @@ class _Remote:
     """The browser's end of the socket.
 
     Attributes:
-        errors: what was said in consoles at that level, and is not yet asked for.
+        errors: what was said in consoles at that level since the last tab was opened.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -90,8 +91,10 @@ def _tab(remote: _Remote, home: Path) -> Iterator[Tab]:
     """A tab with cookies, storage and channels of its own."""
     remote.errors.clear()
     user = remote.call("browser.createUserContext")["userContext"]
-    yield _Tab(remote, remote.call("browsingContext.create", type="tab", userContext=user)["context"], home)
-    remote.call("browser.removeUserContext", userContext=user)
+    try:
+        yield _Tab(remote, remote.call("browsingContext.create", type="tab", userContext=user)["context"], home)
+    finally:
+        remote.call("browser.removeUserContext", userContext=user)
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 import json
 import re
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from ..conftest import wait_until
 
 KEYS = {
     "ArrowLeft": "\ue012",
@@ -16,14 +17,12 @@ KEYS = {
     "Enter": "\ue007",
     "Escape": "\ue00c",
     "Shift": "\ue008",
-    "Tab": "\ue004",
 }
 """What WebDriver writes for keys without a character (https://www.w3.org/TR/webdriver2/#keyboard-actions)."""
-BOX = {"left": "width", "top": "height"}
 SIZE = 1100, 720
 """Width and height of a page, in CSS pixels."""
-HANGS = 60.0
-"""Seconds after which something is taken to hang."""
+MIDDLE = "(({left, top, width, height}) => [left + width / 2, top + height / 2].map(Math.round).join())"
+"""JavaScript that makes the middle of a box of the box."""
 
 
 class Tab(ABC):
@@ -65,8 +64,8 @@ class Tab(ABC):
 
     def click(self, selector: str) -> None:
         """Click in the middle of an element."""
-        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        x, y = (round(self.ask(f"{box}.{side} + {box}.{length} / 2")) for side, length in BOX.items())
+        middle = self.ask(f"{MIDDLE}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+        x, y = map(int, middle.split(","))
         move = {"type": "pointerMove", "x": x, "y": y}
         actions = [move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         self._perform({"type": "pointer", "id": "mouse", "actions": actions})
@@ -77,19 +76,13 @@ class Tab(ABC):
 
     def downloaded(self, name: str) -> bytes:
         """The content of a file that the page gives, once it is there."""
-        path, deadline = self.home / "Downloads" / name, time.monotonic() + HANGS
-        while not (path.is_file() and path.stat().st_size):
-            assert time.monotonic() < deadline, f"waited {HANGS:g} s for {name}; {self.problems}"
-            time.sleep(0.03)
+        path = self.home / "Downloads" / name
+        wait_until(lambda: path.is_file() and path.stat().st_size, name)
         return path.read_bytes()
 
     def wait(self, script: str) -> Any:
         """The first true value of an expression in the page."""
-        deadline = time.monotonic() + HANGS
-        while not (value := self.ask(script)):
-            assert time.monotonic() < deadline, f"waited {HANGS:g} s for {script}; {self.problems}"
-            time.sleep(0.03)
-        return value
+        return wait_until(lambda: self.ask(script), script)
 
 
 class Engine(NamedTuple):

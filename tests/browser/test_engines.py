@@ -147,7 +147,9 @@ def test_dialogs_search_and_undo_work_by_keys(tab: Tab, publish: Publish) -> Non
     ready(tab, outputs[-1])
     tab.press("?")
     tab.wait("document.querySelector('dialog[open] dt') !== null")
-    tab.press("Escape", "/")
+    tab.press("Escape")
+    tab.wait("document.querySelector('dialog') === null")
+    tab.press("/")
     tab.wait("document.activeElement.type === 'search'")
     tab.press(*"apple")
     ready(tab, outputs[0])
@@ -185,7 +187,9 @@ def test_a_text_is_copied(tab: Tab, publish: Publish) -> None:
     ready(tab, publish({"text/plain": "copied words"}))
     tab.press("c")
     tab.reads(TOAST, "Copied the text")
-    tab.press("/", "Control+v")
+    tab.press("/")
+    tab.wait("document.activeElement.type === 'search'")
+    tab.press("Control+v")
     tab.wait("document.activeElement.value === 'copied words'")
 
 

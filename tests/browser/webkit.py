@@ -14,13 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .tab import HANGS, SIZE, Engine, Tab
+from ..conftest import HANGS
+from .tab import SIZE, Engine, Tab
 
 DRIVER, DISPLAY = "WebKitWebDriver", "Xvfb"
 TOOLBAR = 38
 """Height of what MiniBrowser has above the page, in CSS pixels."""
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-"""How WebDriver writes an element."""
 ENVIRON = {"GDK_BACKEND": "x11", "NO_AT_BRIDGE": "1"}
 """So that it keeps to the virtual display, and does without a desktop."""
 LISTEN = """
