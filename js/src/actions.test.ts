@@ -42,6 +42,7 @@ it.each([
   ["Positron: zoom to fit", "size-fill", ""], ["Positron: zoom to 50 %", "zoom-50", ""], ["Positron: zoom to 75 %", "zoom-75", ""],
   ["Positron: zoom to 100 %", "zoom-100", ""], ["Positron: zoom to 200 %", "zoom-200", ""], ["Positron: sizing policy intrinsic", "size-made", ""],
   ["Positron: sizing policy custom", "size-custom", ""], ["Positron: sizing policy fill", "size-fill", ""], ["Positron: copy code", "copy-code", ""],
+  ["Positron: run code again", "copy-command", ""],
   ["Positron: open source file", "edit-source", ""], ["Positron: open in a new window or editor tab", "open-tab", ""],
   ["Positron: gallery", "gallery", ""], ["Positron: dark filter off", "dark-off", ""], ["Positron: dark filter on", "dark-on", ""],
   ["Positron: dark filter follows the theme", "dark-follow", ""], ["Positron: history hidden", "filmstrip", ""], ["Positron: clear all", "clear", ""],

@@ -3,7 +3,7 @@
  *
  * It names what a `Pane` does and imports nothing of it.
  */
-import { location } from "./details.ts";
+import { command, location } from "./details.ts";
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 import type { Comparison } from "./screen.svelte.ts";
@@ -29,6 +29,8 @@ interface Entry {
 const some = ({ outputs }: Pane): boolean => outputs.order.length > 0;
 
 const placed = ({ outputs }: Pane): boolean => !!outputs.shown?.source.file;
+
+const rerunnable = ({ outputs }: Pane): boolean => !!outputs.shown && command(outputs.shown) !== null;
 
 const versioned = ({ outputs }: Pane): boolean => (outputs.shown?.version ?? 1) > 1;
 
@@ -94,6 +96,10 @@ const TABLE = [
   { name: "edit-source", says: "Open its file in the editor", group: "Take", keys: [], when: placed, run: (pane) => pane.editSource() },
   { name: "open-tab", says: "Open in a tab of its own", group: "Take", keys: ["o"], when: some, run: (pane) => pane.openTab() },
   { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.clipboard.copyText(pane.outputs.shown!.source.code!, "the code") },
+  {
+    name: "copy-command", says: "Copy the command that runs it again", group: "Take", keys: [], when: rerunnable,
+    run: (pane) => void pane.clipboard.copyText(command(pane.outputs.shown!)!, "the command"),
+  },
   { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: ({ screen }) => void (screen.dialog = "rename") },
   { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: ({ screen }) => void (screen.dialog = "note") },
   { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },

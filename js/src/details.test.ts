@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { editorUrl, facts, isReadable, makers, origin, standing } from "./details.ts";
+import { command, editorUrl, facts, isReadable, makers, origin, standing } from "./details.ts";
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
 
 const OUTPUT = {
@@ -23,6 +23,14 @@ it("leaves out what is not known", () => {
   const bare = { id: 1, project: "", source: {}, created: "2026-11-20T11:00:00Z", version: 1, size: 10 } as unknown as OutputRecord;
   expect([origin(bare, undefined), makers(bare, undefined)]).toEqual([[], []]);
   expect(Object.keys(named(facts(bare)))).toEqual(["Number", "Shown", "Size"]);
+});
+
+it.each([
+  ["what no script made", null, ["ipython"], null],
+  ["a script", { script: "/home/ada/waves/train.py" }, ["train.py", "--epochs", "3"], "cd /home/ada/waves && ipyweb run /home/ada/waves/train.py --epochs 3"],
+  ["words that a shell would read", { script: "/a b/c.py" }, ["c.py", "it's", "$HOME", ""], `cd /home/ada/waves && ipyweb run '/a b/c.py' 'it'\\''s' '$HOME' ''`],
+])("says how to run %s again", (_, run, argv, says) => {
+  expect(command({ ...OUTPUT, run, source: { ...OUTPUT.source, argv } } as OutputRecord)).toBe(says);
 });
 
 it("says with what it was made, and how long that took", () => {

@@ -56,6 +56,15 @@ export function standing({ run }: OutputRecord): string {
   return `Run ${run.number} of ${run.script.replace(/^.*[\\/]/, "")}${change && `: ${change}`}`;
 }
 
+/** What runs the script again that made an output, for a POSIX shell; `null` for what no script made. */
+export function command({ source, run }: OutputRecord): string | null {
+  if (!run || !source.argv) return null;
+  const again = ["ipyweb", "run", run.script, ...source.argv.slice(1)].map(quoted).join(" ");
+  return source.cwd ? `cd ${quoted(source.cwd)} && ${again}` : again;
+}
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
 export const location = ({ file, line }: OutputRecord["source"]): string | null => (file ? `${file}${line ? `:${line}` : ""}` : null);
 
 /** The address that opens a file in an editor; nothing that would run in the page. */

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from ipyweb import connection
 
@@ -64,6 +64,17 @@ def change(pane: Pane, status: str) -> Locator:
 def compared(pane: Pane, *outputs: int) -> None:
     for output in outputs:
         expect(pane.page.locator(f"[data-testid=tile][data-output-id='{output}'][data-state=ready]")).to_have_count(1)
+
+
+def test_the_command_that_runs_it_again_is_copied(
+    twice: Pane, context: BrowserContext, hub: connection.Connection, tmp_path: Path
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=hub.url)
+    twice.page.get_by_role("button", name="Take away").click()
+    twice.page.get_by_role("menuitem", name="Copy the command that runs it again").click()
+    expect(twice.page.get_by_test_id("toast")).to_have_text("Copied the command")
+    again = f"cd {tmp_path} && ipyweb run {tmp_path}/train.py blue after"
+    assert twice.page.evaluate("navigator.clipboard.readText()") == again
 
 
 def test_one_key_tells_what_changed_since_the_run_before(twice: Pane) -> None:
