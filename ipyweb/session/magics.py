@@ -32,7 +32,12 @@ def ipyweb(line: str) -> None:
 def _status(argument: str) -> None:
     hub = hubs.find()
     if hub is None:
-        print("no hub is running; it starts with the first output")
+        waiting = len(current().client.backlog)
+        print(
+            f"no hub has answered yet; {waiting} messages wait for it"
+            if waiting
+            else "no hub is running; it starts with the first output"
+        )
         return
     state = hubs.request(hub, "GET", "api/state").json()
     print(f"hub {state['version']} at {hub.url}: {state['outputs']} outputs, {state['frontends']} panes connected")

@@ -174,6 +174,14 @@ def test_config_and_magic_are_there(shell: InteractiveShell, capsys: pytest.Capt
     assert "expected one of status, url, open" in capsys.readouterr().out
 
 
+def test_the_magic_tells_of_what_waits_for_a_hub(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "%ipyweb")
+    assert capsys.readouterr().out == "no hub is running; it starts with the first output\n"
+    run(shell, "Rich()")
+    run(shell, "%ipyweb")
+    assert "no hub has answered yet; 1 messages wait for it\n" in capsys.readouterr().out
+
+
 def test_unloading_restores_every_object(session: Session) -> None:
     config = Config()
     config.HistoryManager.enabled = False
