@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from . import replace
+
 SECONDS = 3.0
 """How long ``plt.show()`` draws frames of one animation; the rest is left out, and said so."""
 
@@ -120,10 +122,14 @@ def _limited(writer: Any, seconds: float | None) -> Any:
 
 def _save(animations: list[Any], writer: Any, path: Path) -> str | None:
     first, *others = animations
+    # After each step an animation draws its canvas, and then the writer draws the frame.
+    undo = replace(first._fig.canvas, "draw_idle", lambda *args, **kwargs: None)
     try:
         first.save(str(path), writer=writer, extra_anim=others)
     except _Enough:
         return f"the first {writer.frames} frames of the animation; ipyweb.display(animation) shows all"
+    finally:
+        undo()
     return None
 
 
