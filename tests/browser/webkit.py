@@ -65,7 +65,8 @@ class _Tab(Tab):
         return list(self.ask("problems"))
 
     def open(self, url: str) -> None:
-        self._remote.call("POST", "url", url=url)
+        for each in ("about:blank", url):  # for another fragment alone the pane begins anew, but later
+            self._remote.call("POST", "url", url=each)
         self._execute(LISTEN)
 
     def ask(self, script: str) -> Any:
