@@ -24,6 +24,9 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
+from . import engines
+from .tab import Engine, Tab
+
 PROJECT = "/home/ada/waves"
 ARGUMENTS = [
     "--no-sandbox",
@@ -191,6 +194,29 @@ def pane(open_pane: OpenPane) -> Pane:
     opened = open_pane()
     expect(opened.page.get_by_test_id("status")).to_have_text("Connected")
     return opened
+
+
+@pytest.fixture(scope="module", params=[engines.where_installed(*each) for each in engines.ENGINES.items()])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine that Playwright does not drive here, in turn."""
+    found: Engine = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def new_tab(engine: Engine) -> Iterator[engines.NewTab]:
+    """One browser for the tests of a file in an engine."""
+    with engine.browser() as opens:
+        yield opens
+
+
+@pytest.fixture
+def tab(hub: connection.Connection, new_tab: engines.NewTab) -> Iterator[Tab]:
+    """A tab with the pane, connected; nothing may go wrong in it."""
+    with new_tab() as made:
+        engines.opened(made, hub, PROJECT)
+        yield made
+        assert made.expects_problems or made.problems == []
 
 
 def image(colour: str = "red", size: tuple[int, int] = (320, 200), form: str = "png") -> bytes:

@@ -57,8 +57,7 @@ class _Tab(Tab):
         self.home = home
         self._remote = remote
         self._context = context
-        width, height = SIZE
-        self._call("browsingContext.setViewport", viewport={"width": width, "height": height})
+        self.resize(*SIZE)
 
     @property
     def problems(self) -> list[str]:
@@ -73,6 +72,9 @@ class _Tab(Tab):
     def ask_frames(self, script: str) -> list[Any]:
         (tree,) = self._remote.call("browsingContext.getTree", root=self._context)["contexts"]
         return [self._evaluate(script, child["context"]) for child in tree["children"]]
+
+    def resize(self, width: int, height: int) -> None:
+        self._call("browsingContext.setViewport", viewport={"width": width, "height": height})
 
     def _perform(self, *sources: dict[str, Any]) -> None:
         self._call("input.performActions", actions=sources)

@@ -11,18 +11,39 @@ from typing import Any, NamedTuple
 from ..conftest import wait_until
 
 KEYS = {
+    "Alt": "\ue00a",
     "ArrowLeft": "\ue012",
     "ArrowRight": "\ue014",
     "Control": "\ue009",
+    "Delete": "\ue017",
+    "End": "\ue010",
     "Enter": "\ue007",
     "Escape": "\ue00c",
+    "Home": "\ue011",
+    "PageDown": "\ue00f",
+    "PageUp": "\ue00e",
     "Shift": "\ue008",
 }
 """What WebDriver writes for keys without a character (https://www.w3.org/TR/webdriver2/#keyboard-actions)."""
 SIZE = 1100, 720
 """Width and height of a page, in CSS pixels."""
-MIDDLE = "(({left, top, width, height}) => [left + width / 2, top + height / 2].map(Math.round).join())"
-"""JavaScript that makes the middle of a box of the box."""
+MIDDLE = """((selector, words) => {
+    const said = (element) => element.innerText.trim() === words;
+    const element = [...document.querySelectorAll(selector)].find((each) => !words || said(each));
+    element?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const { left, top, width, height } = element?.getBoundingClientRect() ?? {};
+    const middle = [left + width / 2, top + height / 2].map(Math.round);
+    return element?.contains(document.elementFromPoint(...middle)) && middle.join();
+})"""
+"""JavaScript that tells the middle of the first element that a selector finds and that has the words, once it can be
+hit there."""
+FILL = """((selector, value) => {
+    const field = document.querySelector(selector);
+    field.value = [...(field.options ?? [])].find(({ text }) => text === value)?.value ?? value;
+    for (const event of ["input", "change"]) field.dispatchEvent(new Event(event, { bubbles: true }));
+})"""
+CLICK = "pointerDown", "pointerUp"
+PAUSE = {"type": "pause"}
 
 
 class Tab(ABC):
@@ -54,6 +75,10 @@ class Tab(ABC):
         """The values of an expression in each frame of the page."""
 
     @abstractmethod
+    def resize(self, width: int, height: int) -> None:
+        """Make the page that large, in CSS pixels."""
+
+    @abstractmethod
     def _perform(self, *sources: dict[str, Any]) -> None:
         """Let input devices act, as WebDriver describes them."""
 
@@ -62,13 +87,36 @@ class Tab(ABC):
         strokes = [stroke for chord in chords for stroke in _strokes(chord)]
         self._perform({"type": "key", "id": "keyboard", "actions": strokes})
 
-    def click(self, selector: str) -> None:
-        """Click in the middle of an element."""
-        middle = self.ask(f"{MIDDLE}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
-        x, y = map(int, middle.split(","))
-        move = {"type": "pointerMove", "x": x, "y": y}
-        actions = [move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+    def click(self, selector: str, words: str = "", *, held: str | None = None) -> None:
+        """Click in the middle of an element, that with these words and no more if there are any, with a key held."""
+        x, y = self._middle(selector, words)
+        mouse = [{"type": "pointerMove", "x": x, "y": y}, *({"type": each, "button": 0} for each in CLICK)]
+        down, up = _strokes(held) if held else (PAUSE, PAUSE)
+        keys = {"type": "key", "id": "keyboard", "actions": [down, PAUSE, PAUSE, PAUSE, up]}
+        self._perform(keys, {"type": "pointer", "id": "mouse", "actions": [PAUSE, *mouse, PAUSE]})
+
+    def drag(self, selector: str, right: int, down: int) -> None:
+        """Take hold of an element in its middle, and move it by CSS pixels."""
+        x, y = self._middle(selector)
+        take, leave = CLICK
+        way = [{"type": "pointerMove", "x": x + right * step // 2, "y": y + down * step // 2} for step in range(3)]
+        actions = [way[0], {"type": take, "button": 0}, *way[1:], {"type": leave, "button": 0}]
         self._perform({"type": "pointer", "id": "mouse", "actions": actions})
+
+    def wheel(self, selector: str, down: int) -> None:
+        """Turn the mouse's wheel over an element, by CSS pixels."""
+        x, y = self._middle(selector)
+        scroll = {"type": "scroll", "x": x, "y": y, "deltaX": 0, "deltaY": down}
+        self._perform({"type": "wheel", "id": "wheel", "actions": [scroll]})
+
+    def fill(self, selector: str, value: str) -> None:
+        """Give a field a value as if it were typed or chosen; of a choice, the words of what is chosen do too."""
+        self.wait(f"document.querySelector({json.dumps(selector)}) !== null")
+        self.ask(f"{FILL}({json.dumps(selector)}, {json.dumps(value)})")
+
+    def _middle(self, selector: str, words: str = "") -> tuple[int, int]:
+        x, y = map(int, self.wait(f"{MIDDLE}({json.dumps(selector)}, {json.dumps(words)})").split(","))
+        return x, y
 
     def reads(self, selector: str, words: str) -> None:
         """Wait until an element has these words in it."""

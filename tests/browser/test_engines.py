@@ -3,29 +3,21 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from ipyweb import connection
 
 from ..conftest import wait_until
-from .conftest import PROJECT, Publish, html, image
+from .conftest import Publish, html, image
+from .engines import SVG, TOAST, VERSION, opened, ready
 from .firefox import FIREFOX
 from .tab import Engine, Tab
 from .test_isolation import REQUESTS, SAY
-from .webkit import WEBKIT
 
-NewTab = Callable[[], AbstractContextManager[Tab]]
-
-ENGINES = {"firefox": FIREFOX, "webkit": WEBKIT}
 BARS = "application/vnd.acme.bars+json"
-SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'><rect width='300' height='200'/></svg>"
-TOAST, VERSION = "[data-testid=toast]", "[data-testid=versions] .version"
 OUTPUTS: list[dict[str, Any]] = [
     {"image/png": image()},
     html("<p id=p>hello</p><script>document.body.dataset.ran = 1</script>"),
@@ -38,44 +30,6 @@ OUTPUTS: list[dict[str, Any]] = [
     {BARS: {}, f"application/vnd.ipyweb.renderer; type={BARS}": b"export const render = (el) => el.append('drawn')"},
     {"text/plain": "last"},
 ]
-
-
-def where_installed(name: str, engine: Engine) -> Any:
-    """The engine as a parameter, skipped with how to get it where it is not there."""
-    missing = pytest.mark.skipif(not engine.installed(), reason=f"needs {name}: apt-get install {engine.packages}")
-    return pytest.param(engine, id=name, marks=missing)
-
-
-@pytest.fixture(scope="module", params=[where_installed(*each) for each in ENGINES.items()])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine in turn."""
-    found: Engine = request.param
-    return found
-
-
-@pytest.fixture(scope="module")
-def new_tab(engine: Engine) -> Iterator[NewTab]:
-    """One browser for the tests of an engine."""
-    with engine.browser() as opens:
-        yield opens
-
-
-@pytest.fixture
-def tab(hub: connection.Connection, new_tab: NewTab) -> Iterator[Tab]:
-    """A tab with the pane, connected; nothing may go wrong in it."""
-    with new_tab() as made:
-        opened(made, hub, PROJECT)
-        yield made
-        assert made.expects_problems or made.problems == []
-
-
-def opened(tab: Tab, hub: connection.Connection, project: str) -> None:
-    tab.open(f"{hub.url}/#token={hub.token_for('pane')}&project={quote(project, safe='')}")
-    tab.wait("document.querySelector('[data-status=connected]') !== null")
-
-
-def ready(tab: Tab, output: int) -> None:
-    tab.wait(f"document.querySelector('[data-testid=stage] [data-output-id=\"{output}\"]')?.dataset.state === 'ready'")
 
 
 def test_every_kind_is_drawn_by_flicking_back_and_forth(tab: Tab, publish: Publish) -> None:

@@ -57,8 +57,7 @@ class _Tab(Tab):
     def __init__(self, remote: _Remote, home: Path) -> None:
         self.home = home
         self._remote = remote
-        width, height = SIZE
-        remote.call("POST", "window/rect", width=width, height=height + TOOLBAR)
+        self.resize(*SIZE)
 
     @property
     def problems(self) -> list[str]:
@@ -82,6 +81,9 @@ class _Tab(Tab):
             return self.ask(script)
         finally:
             self._remote.call("POST", "frame", id=None)
+
+    def resize(self, width: int, height: int) -> None:
+        self._remote.call("POST", "window/rect", width=width, height=height + TOOLBAR)
 
     def _perform(self, *sources: dict[str, Any]) -> None:
         self._remote.call("POST", "actions", actions=sources)
