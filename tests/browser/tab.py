@@ -123,10 +123,14 @@ class Tab(ABC):
         self.wait(f"document.querySelector({json.dumps(selector)})?.innerText.includes({json.dumps(words)})")
 
     def downloaded(self, name: str) -> bytes:
-        """The content of a file that the page gives, once it is there."""
-        path = self.home / "Downloads" / name
-        wait_until(lambda: path.is_file() and path.stat().st_size, name)
-        return path.read_bytes()
+        """The content of the file that the page gives, once it is there; its name may have wildcards. The file goes."""
+        directory = self.home / "Downloads"
+        path: Path = wait_until(
+            lambda: next((each for each in directory.glob(name) if each.stat().st_size), None), name
+        )
+        content = path.read_bytes()
+        path.unlink()
+        return content
 
     def wait(self, script: str) -> Any:
         """The first true value of an expression in the page."""
