@@ -200,3 +200,10 @@ def test_help_comes_by_key_and_by_the_menu(inside: Tab) -> None:
     inside.click("[aria-label=More]")
     inside.click(ITEM, "All keys and actions")
     inside.reads(DIALOG, "Newest output")
+
+
+def test_a_search_begun_inside_a_frame_gets_what_is_typed(inside: Tab) -> None:
+    inside.press("/")
+    inside.wait("document.activeElement.type === 'search'")
+    inside.press(*"one")
+    ready(inside, 1)
