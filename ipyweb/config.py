@@ -43,6 +43,7 @@ class IPyWeb(SingletonConfigurable):
     ).tag(config=True)
     mimetypes = List(
         Unicode(),
+        list(Settings.mimetypes),
         help="MIME types that are sent, with * as a wildcard (such as 'image/*'); empty sends all. Default: [].",
     ).tag(config=True)
     excluded_mimetypes = List(

@@ -49,6 +49,7 @@ BLOB_THRESHOLD = 256 * 1024
 
 JSON_LINES = "application/x-ndjson"
 """Type of a list with one JSON value in each line."""
+
 NUMBERED = frozenset(
     {
         "display_data",

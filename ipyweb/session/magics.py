@@ -33,11 +33,8 @@ def _status(argument: str) -> None:
     hub = hubs.find()
     if hub is None:
         waiting = len(current().client.backlog)
-        print(
-            f"no hub has answered yet; {waiting} messages wait for it"
-            if waiting
-            else "no hub is running; it starts with the first output"
-        )
+        none = "no hub is running; it starts with the first output"
+        print(f"no hub has answered yet; {waiting} messages wait for it" if waiting else none)
         return
     state = hubs.request(hub, "GET", "api/state").json()
     print(f"hub {state['version']} at {hub.url}: {state['outputs']} outputs, {state['frontends']} panes connected")

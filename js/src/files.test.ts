@@ -3,11 +3,13 @@ import type { Api } from "./api.ts";
 import { fileName, Files } from "./files.ts";
 import type { OutputRecord } from "./protocol.ts";
 import * as taking from "./taking.ts";
+import { Toasts } from "./toasts.svelte.ts";
 
 const output = (title: string | null, data: object = {}): OutputRecord => ({ id: 17, title, data }) as OutputRecord;
 
 const download = vi.spyOn(taking, "download").mockImplementation(() => {});
-const say = vi.fn();
+const toasts = new Toasts();
+const say = vi.spyOn(toasts, "say").mockImplementation(() => {});
 const snapshot = vi.fn();
 const asked = vi.fn(async (_: Record<string, string>) => ({ content: new Blob(), name: "ipyweb.zip" }));
 
@@ -19,7 +21,7 @@ const pane = {
   outputs: { order: [1, 2], project: "/p", shown: { session: "s" } },
   marks: { ids: [2] },
   search: { active: false },
-  toasts: { say },
+  toasts,
 };
 const files = new Files({ export: asked } as unknown as Api, pane as never);
 

@@ -27,7 +27,7 @@ export class Files {
 
   /** Save what is stored of a view. */
   async save(view: View): Promise<void> {
-    if (view.output.data[view.mime]) await this.#try("saved", () => saveStored(view));
+    if (view.output.data[view.mime]) await this.#pane.toasts.attempt("saved", () => saveStored(view));
   }
 
   /** Save what is shown, as it is seen; what is stored in that format where there is no picture of it. */
@@ -36,7 +36,7 @@ export class Files {
     if (!view) return;
     const { output } = view;
     const mime = MIME[format];
-    await this.#try("saved", async () => {
+    await this.#pane.toasts.attempt("saved", async () => {
       const picture = await stage!.snapshot(format).catch((error: unknown) => {
         if (!output.data[mime]) throw error;
       });
@@ -47,7 +47,7 @@ export class Files {
 
   /** Save a figure in another size and format. */
   async saveFigure(output: OutputRecord, mime: string, size: Size): Promise<void> {
-    await this.#try("saved", async () => download(await this.#pane.figures.render(output, mime, size), fileName(output, mime)));
+    await this.#pane.toasts.attempt("saved", async () => download(await this.#pane.figures.render(output, mime, size), fileName(output, mime)));
   }
 
   /**
@@ -56,7 +56,7 @@ export class Files {
    * @param progressed told the bytes that have come, and about how many there are
    */
   async export({ scope, format, include }: Export, progressed: (done: number, total: number) => void): Promise<void> {
-    await this.#try("exported", async () => {
+    await this.#pane.toasts.attempt("exported", async () => {
       const { content, name } = await this.#api.export({ ...this.#scopes[scope](), format, include: include.join() }, progressed);
       download(content, name);
     });
@@ -72,10 +72,6 @@ export class Files {
       return project === null ? {} : { project };
     },
   };
-
-  async #try(done: string, doing: () => Promise<void>): Promise<void> {
-    await doing().catch((error: Error) => this.#pane.toasts.say(`Not ${done}: ${error.message}`));
-  }
 }
 
 async function saveStored({ output, mime }: View): Promise<void> {

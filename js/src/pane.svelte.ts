@@ -249,12 +249,10 @@ export class Pane {
 
   /** Change what the user may change of an output, and say so in a word if there is one. */
   async edit(output: OutputRecord, edits: Edits, says?: string): Promise<void> {
-    try {
+    await this.toasts.attempt("changed", async () => {
       this.outputs.apply([await this.#api.edit(output.id, edits)]);
       if (says) this.toasts.say(says);
-    } catch (error) {
-      this.toasts.say(`Not changed: ${(error as Error).message}`);
-    }
+    });
   }
 
   async togglePin(): Promise<void> {
@@ -266,12 +264,10 @@ export class Pane {
 
   /** Allow the output shown the hosts that it has asked for, and draw it anew. */
   async allowNetwork(output: OutputRecord, hosts: readonly string[]): Promise<void> {
-    try {
+    await this.toasts.attempt("allowed", async () => {
       await this.network.allow(output, hosts);
       this.#renew(output);
-    } catch (error) {
-      this.toasts.say(`Not allowed: ${(error as Error).message}`);
-    }
+    });
   }
 
   /** Allow an output no network any more, and draw it anew. */

@@ -123,6 +123,11 @@ export class Presenter {
     this.#start(shown);
   }
 
+  /** Draw once more what could not be drawn: the hub is back, which may have been what was missing. */
+  heal(): void {
+    if (this.state === "error" && this.shown) this.renew(this.shown.output.id);
+  }
+
   /** Show nothing. */
   clear(): void {
     this.shown = null;

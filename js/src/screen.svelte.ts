@@ -93,6 +93,11 @@ export class Screen {
   }
 }
 
+/** Take the keys from an output that has them. Firefox and WebKit leave them there when something else gets the focus. */
+export function takeKeysFromOutput(): void {
+  if (document.activeElement?.localName === "iframe") takeKeys();
+}
+
 /** Give up the focus, which a frame may have, so that keys mean what the pane says, and the browser lets it copy. */
 export function takeKeys(): void {
   (document.activeElement as HTMLElement | null)?.blur();

@@ -19,6 +19,11 @@ export class Toasts {
     this.#timer = setTimeout(() => this.end(), STAYS);
   }
 
+  /** Do something; if it fails, say that it was not `done`, and why. */
+  async attempt(done: string, doing: () => Promise<void>): Promise<void> {
+    await doing().catch((error: Error) => this.say(`Not ${done}: ${error.message}`));
+  }
+
   undo(): void {
     this.current?.undo?.();
     this.end();

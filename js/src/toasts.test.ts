@@ -23,3 +23,11 @@ it("undoes what it says, once", () => {
   toasts.undo();
   expect(undone).toHaveBeenCalledOnce();
 });
+
+it("says what could not be done, and why", async () => {
+  const toasts = new Toasts();
+  await toasts.attempt("saved", async () => {});
+  expect(toasts.current).toBeNull();
+  await toasts.attempt("saved", () => Promise.reject(new Error("the disk is full")));
+  expect(toasts.current).toEqual({ text: "Not saved: the disk is full" });
+});

@@ -67,7 +67,7 @@ export class Trash {
 
   /** Take outputs out of the trash. */
   async restore(ids: readonly number[]): Promise<void> {
-    await this.#try("restored", async () => {
+    await this.#pane.toasts.attempt("restored", async () => {
       const { restored } = await this.#api.restore(ids);
       if (restored.length <= FEW) this.#pane.outputs.apply(await Promise.all(restored.map((id) => this.#api.output(id))));
     });
@@ -117,14 +117,10 @@ export class Trash {
   }
 
   async #purge(which: Selection): Promise<void> {
-    await this.#try("deleted", async () => {
+    await this.#pane.toasts.attempt("deleted", async () => {
       const { purged } = await this.#api.purge(which);
       this.#pane.toasts.say(purged.length === 1 ? "Deleted for good" : `Deleted ${purged.length} outputs for good`);
     });
-  }
-
-  async #try(done: string, doing: () => Promise<void>): Promise<void> {
-    await doing().catch((error: Error) => this.#pane.toasts.say(`Not ${done}: ${error.message}`));
   }
 }
 
