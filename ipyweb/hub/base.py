@@ -1,28 +1,33 @@
 """The one base of everything that answers on the hub's port: deny by default, the same headers on every response.
 
 `Guard.prepare` runs before any handler and before a body is read: Host, then Origin and Fetch metadata, then token,
-then scope. A handler that names no scopes admits nobody. WebSocket handlers have the same guard, so that a refusal
-comes before the upgrade.
+then scope; through the Unix socket, the peer's user before all. A handler that names no scopes admits nobody. WebSocket
+handlers have the same guard, so that a refusal comes before the upgrade.
 """
 
+import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from ..connection import Scope
+from .door import is_ours
 from .messages import BadMessage
-from .store import MissingBlob, NotFound, TooLarge, Unavailable, WrongKey
+from .sharing import Grant, Only
+from .store import MissingBlob, NotFound, NotKept, TooLarge, Unavailable, WrongKey
 
 if TYPE_CHECKING:
     from .context import Context
 
 log = logging.getLogger("ipyweb.hub.http")
+T = TypeVar("T")
 MAX_JSON = 8 * 2**20
 """Largest request body in bytes, blobs apart."""
 
@@ -49,6 +54,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (WrongKey, 403),
     (MissingBlob, 409),
     (TooLarge, 413),
+    (NotKept, 413),
     (Unavailable, 507),
 )
 
@@ -66,30 +72,59 @@ class Guard(RequestHandler):
 
     Attributes:
         scopes: scopes whose token admits; empty admits nobody.
+        looked_at: whether viewers are admitted by GET and HEAD.
+        narrow: whether links to a single output are admitted, since nothing of another one is told or done here.
         public: whether no token is needed at all.
         cross_site: whether pages of other sites may bring the browser here (documents, not data).
         frame_hosts: whether ``<label>.localhost`` may name this host.
     """
 
     scopes: ClassVar[frozenset[Scope]] = frozenset()
+    looked_at: ClassVar[bool] = False
+    narrow: ClassVar[bool] = False
     public: ClassVar[bool] = False
     cross_site: ClassVar[bool] = False
     frame_hosts: ClassVar[bool] = False
     hub: "Context"
-    scope: Scope | None = None
+    grant: Grant | None = None
 
     def initialize(self, context: "Context") -> None:
         self.hub = context
 
     def prepare(self) -> None:
+        self._check_peer()
         self._check_host()
         self._check_origin()
         if self.public:
             return
-        self.scope = self.hub.keys.scope(self.token())
-        if self.scope is None or self.scope not in self.scopes:
-            raise HTTPError(403)
+        self.check_token()
         self.hub.touch()
+
+    def check_token(self) -> None:
+        """Let nobody in, or go on after a while, without a token that opens this.
+
+        Raises:
+            HTTPError: 403.
+        """
+        self.grant = None
+        grant = self.hub.keys.grant(self.token())
+        if grant is None or not self._admits(grant):
+            raise HTTPError(403)
+        self.grant = grant
+
+    def _admits(self, grant: Grant) -> bool:
+        looks = self.looked_at and grant.scope == "viewer" and self.request.method in ("GET", "HEAD")
+        return (grant.scope in self.scopes or looks) and (grant.only is None or self.narrow)
+
+    @property
+    def scope(self) -> Scope | None:
+        """What whoever asks may do."""
+        return self.grant and self.grant.scope
+
+    @property
+    def only(self) -> Only | None:
+        """The one output that there is for whoever asks."""
+        return self.grant and self.grant.only
 
     def token(self) -> str | None:
         """The token that the request carries in a header."""
@@ -106,6 +141,20 @@ class Guard(RequestHandler):
     def host(self) -> str:
         """The Host header as it came."""
         return self.request.headers.get("Host", "")
+
+    @property
+    def listening_port(self) -> int:
+        """The TCP port that the request came in by, 0 for the Unix socket."""
+        return 0 if self._unix_socket() else self.hub.port
+
+    def _unix_socket(self) -> socket.socket | None:
+        peer: socket.socket | None = self.request.connection.stream.socket  # type: ignore[union-attr]
+        return peer if peer is not None and peer.family.name == "AF_UNIX" else None
+
+    def _check_peer(self) -> None:
+        peer = self._unix_socket()
+        if peer is not None and not is_ours(peer):
+            raise HTTPError(403)
 
     def _check_host(self) -> None:
         host = self.host
@@ -182,6 +231,24 @@ class Handler(Guard):
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk
+
+    async def while_wanted(self, work: Awaitable[T]) -> T:
+        """Do what may take long, as long as whoever asked for it is there."""
+        task = asyncio.ensure_future(work)
+        self._abandon = task.cancel
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            self.refuse(503, "nobody waits for this any more")
+
+    def on_connection_close(self) -> None:
+        """Whoever asked is gone, or wants something else by now."""
+        super().on_connection_close()
+        self._abandon()
+
+    _abandon: Callable[[], object] = staticmethod(lambda: None)
 
     def json_body(self) -> dict[str, Any]:
         """The body as a JSON object; an empty body is an empty one."""

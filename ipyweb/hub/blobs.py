@@ -8,18 +8,17 @@ Bytes without references are deleted, but not within `GRACE` seconds of an uploa
 import hashlib
 import os
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from .database import Database
 from .messages import Blob
 from .store import MissingBlob, NotFound
 
 INLINE = 64 * 1024
 GRACE = 3600
-SCHEMAS = ("main", "private")
 
 
 class Blobs:
@@ -27,19 +26,21 @@ class Blobs:
 
     Attributes:
         directory: where files go; ``None`` keeps everything in the database.
+        growth: bytes that have come in the running transaction, less those that have gone.
     """
 
-    def __init__(self, connection: sqlite3.Connection, directory: Path | None) -> None:
+    def __init__(self, connection: Database, directory: Path | None) -> None:
         self.directory = directory
         self._db = connection
         self._obsolete: set[str] = set()  # files to delete once the transaction is committed
         self._file_bytes: int | None = None
+        self.growth = 0
 
     @property
     def file_bytes(self) -> int:
         """Bytes in files."""
         if self._file_bytes is None:
-            (self._file_bytes,) = self._db.execute("SELECT coalesce(sum(size), 0) FROM data WHERE file").fetchone()
+            (self._file_bytes,) = self._db.execute("SELECT coalesce(sum(size), 0) FROM data WHERE file <> 0").fetchone()
         assert self._file_bytes is not None
         return self._file_bytes
 
@@ -70,7 +71,7 @@ class Blobs:
     def store(self, schema: str, digest: bytes, content: bytes | memoryview, *, refs: int = 0) -> None:
         """Keep bytes, unless they are there. Without `refs` they count as just uploaded."""
         touched = 0 if refs else int(time.time())
-        in_file = len(content) > INLINE and schema == "main" and self.directory is not None
+        in_file = len(content) > INLINE and schema == self._db.main and self.directory is not None
         n, fresh = self._count(schema, digest, len(content), refs, touched, in_file)
         if not fresh:
             return
@@ -82,10 +83,10 @@ class Blobs:
     def adopt(self, sha256: str, path: Path, size: int) -> None:
         """Take over a file that holds verified bytes."""
         if size <= INLINE:
-            self.store("main", bytes.fromhex(sha256), path.read_bytes())
+            self.store(self._db.main, bytes.fromhex(sha256), path.read_bytes())
             path.unlink()
         else:
-            self._count("main", bytes.fromhex(sha256), size, 0, int(time.time()), True)
+            self._count(self._db.main, bytes.fromhex(sha256), size, 0, int(time.time()), True)
             os.replace(path, self._place(sha256))
 
     def touch(self, sha256: str, schemas: Iterable[str]) -> bool:
@@ -109,6 +110,7 @@ class Blobs:
         statement = f"DELETE FROM {schema}.data WHERE refs <= 0 AND touched < ? RETURNING n, sha256, size, file"
         for n, digest, size, file in self._db.execute(statement, (int(time.time()) - GRACE,)).fetchall():
             self._db.execute(f"DELETE FROM {schema}.bytes WHERE n = ?", (n,))
+            self.growth -= size
             if file:
                 self._obsolete.add(digest.hex())
                 self._file_bytes = before = before - size
@@ -136,17 +138,19 @@ class Blobs:
         for sha256 in self._obsolete:
             self._place(sha256).unlink(missing_ok=True)
         self._obsolete.clear()
+        self.growth = 0
 
     def rolled_back(self) -> None:
         """Forget what the transaction meant to do."""
         self._obsolete.clear()
         self._file_bytes = None
+        self.growth = 0
 
     def delete_strays(self) -> None:
         """Delete files that no row knows: left by a crash between file and commit, or half uploaded."""
         if self.directory is None:
             return
-        known = {digest.hex() for (digest,) in self._db.execute("SELECT sha256 FROM main.data WHERE file")}
+        known = {digest.hex() for (digest,) in self._db.execute("SELECT sha256 FROM main.data WHERE file <> 0")}
         for path in self.directory.glob("*/*"):
             if path.name not in known:
                 path.unlink(missing_ok=True)
@@ -196,26 +200,28 @@ class Blobs:
     def _count(self, schema: str, digest: bytes, size: int, refs: int, touched: int, file: bool) -> tuple[int, bool]:
         """Add a row or references to it; returns its number and whether it is new."""
         row = self._db.execute(
-            f"UPDATE {schema}.data SET refs = refs + ?, touched = max(touched, ?) WHERE sha256 = ? RETURNING n",
-            (refs, touched, digest),
+            f"UPDATE {schema}.data SET refs = refs + ?, touched = CASE WHEN touched < ? THEN ? ELSE touched END "
+            "WHERE sha256 = ? RETURNING n",
+            (refs, touched, touched, digest),
         ).fetchone()
         if row is not None:
             return int(row[0]), False
+        self.growth += size
         if file:
             self._file_bytes = self.file_bytes + size
             self._obsolete.discard(digest.hex())
-        cursor = self._db.execute(
-            f"INSERT INTO {schema}.data(sha256, size, refs, touched, file) VALUES(?, ?, ?, ?, ?)",
-            (digest, size, refs, touched, file),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid, True
+        (n,) = self._db.execute(
+            f"INSERT INTO {schema}.data(sha256, size, refs, touched, file) VALUES(?, ?, ?, ?, ?) RETURNING n",
+            (digest, size, refs, touched, int(file)),
+        ).fetchone()
+        return n, True
 
     def _find(self, sha256: str) -> tuple[str, int, int, int] | None:
-        found: tuple[str, int, int, int] | None = self._db.execute(
-            "SELECT place, n, size, file FROM data WHERE sha256 = ?", (bytes.fromhex(sha256),)
-        ).fetchone()
-        return found
+        for schema in self._db.schemas:
+            statement = f"SELECT n, size, file FROM {schema}.data WHERE sha256 = ?"
+            if (found := self._db.execute(statement, (bytes.fromhex(sha256),)).fetchone()) is not None:
+                return (schema, *found)
+        return None
 
     def _place(self, sha256: str) -> Path:
         assert self.directory is not None

@@ -7,14 +7,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from ..cluster import is_network as is_network
 from ..errors import ConnectionFileError
 from ..private import private_directory
-
-MOUNTS = Path("/proc/self/mountinfo")
-NETWORK = frozenset(
-    {"nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "smbfs", "afs", "ceph", "beegfs", "9p", "glusterfs"}
-)
-"""File systems on which SQLite's shared memory does not work between nodes, or locks cannot be trusted."""
 
 MIB = 2**20
 DEFAULT_BYTES = 1024 * MIB
@@ -49,34 +44,6 @@ def page_quota(used_pages: int, page: int, max_bytes: int, free: int) -> int:
 def reserve(free: int) -> int:
     """Bytes to leave free of `free`."""
     return min(RESERVE, free // 2)
-
-
-def is_network(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """The kind of network file system that `path` lies on, ``None`` for a local one or where nobody can tell.
-
-    Args:
-        path: need not exist.
-        mounts: in the format of ``/proc/self/mountinfo`` (proc(5)).
-    """
-    try:
-        lines = mounts.read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return None
-    target = os.path.realpath(path)
-    kind = max(_covering(lines, target), default=(0, ""))[1]
-    return kind if kind in NETWORK or kind.startswith("fuse.") else None
-
-
-def _covering(lines: Iterable[str], target: str) -> Iterable[tuple[int, str]]:
-    """Length of mount point and kind of every mount that `target` lies below."""
-    for line in lines:
-        front, _, back = line.partition(" - ")
-        fields = front.split()
-        if len(fields) < 5 or not back:
-            continue
-        point = fields[4].encode("latin-1", "surrogateescape").decode("unicode_escape", "replace")
-        if target == point or target.startswith(point.rstrip("/") + "/"):
-            yield len(point), back.split()[0]
 
 
 def node_local(directory: Path, candidates: Iterable[Path] | None = None) -> Path | None:

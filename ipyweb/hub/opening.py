@@ -9,11 +9,18 @@ import os
 import sqlite3
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..errors import HubError
 from . import disk, schema
+from .database import Damaged, NewerSchema
+from .identity import IDENTITY_FILE, Identity
 from .retention import Limits
 from .sqlite import SqliteStore
 from .store import Store
+
+if TYPE_CHECKING:
+    from .shared import SharedStore
 
 log = logging.getLogger("ipyweb.hub.store")
 DATABASE = "outputs.sqlite"
@@ -69,11 +76,11 @@ class Opener:
         path = directory / DATABASE
         try:
             connection = schema.connect(path)
-        except schema.Damaged as error:
+        except Damaged as error:
             event, next_id = _last_numbers(path, event, next_id)
             self._set_aside(directory, str(error))
             connection = schema.connect(path)
-        except schema.NewerSchema as error:
+        except NewerSchema as error:
             return self._read_only(path, str(error), event, next_id)
         limits = self._limits._replace(max_bytes=self._limits.max_bytes or disk.default_max_bytes(directory))
         store = SqliteStore(connection, directory, limits, notices=self._notices, event=event, next_id=next_id)
@@ -121,6 +128,48 @@ class Opener:
     def _note(self, notice: str) -> None:
         log.error("%s", notice)
         self._notices.append(notice)
+
+
+class SharedOpener:
+    """Makes the store in a PostgreSQL database.
+
+    Args:
+        address: of the database.
+        identity: of this hub, which all hubs of the store share.
+        limits: what to keep.
+    """
+
+    def __init__(self, address: str, identity: Identity, limits: Limits) -> None:
+        self._address = address
+        self._identity = identity
+        self._limits = limits._replace(max_bytes=limits.max_bytes or disk.DEFAULT_BYTES)
+
+    def __call__(self, damaged: Store | None) -> "SharedStore":
+        """Open the store. Raises `HubError`; such a store is never taken for damaged."""
+        try:
+            import psycopg
+
+            from .postgres import Connection
+            from .shared import SharedStore
+        except ImportError as error:
+            wanted = "python -m pip install 'psycopg[binary]'"
+            raise HubError(f"a store in PostgreSQL needs psycopg ({error}): {wanted}") from error
+        try:
+            store = SharedStore(Connection(self._address), self._limits)
+        except NewerSchema as error:
+            raise HubError(f"the store in {self._address} was written by a newer ipyweb ({error}): upgrade") from error
+        except psycopg.Error as error:
+            words = " ".join(str(error).split())
+            raise HubError(f"the store in {self._address} cannot be opened: {words}") from error
+        (outcome,) = store.run([lambda _: store.claim(self._identity.hub, self._identity.token)]).outcomes
+        if not outcome.value:
+            store.close()
+            reason = outcome.error or (
+                f"it belongs to hubs with another secret; copy {IDENTITY_FILE} from the data directory of one of them "
+                "into this hub's own, with mode 0600"
+            )
+            raise HubError(f"the store in {self._address} cannot be used: {reason}") from outcome.error
+        return store
 
 
 def _last_numbers(path: Path, event: int, next_id: int) -> tuple[int, int]:

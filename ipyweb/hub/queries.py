@@ -1,8 +1,8 @@
 """What is read from the database. Each function is one or two statements, over both schemas at once."""
 
 import json
-import sqlite3
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from ..protocol import by_richness
 from . import search
 from .blobs import Blobs
+from .database import Database
 from .store import (
     Changes,
     Data,
@@ -26,21 +27,20 @@ from .store import (
 
 OUTPUT = ", ".join(OutputRow._fields)
 SESSION = ", ".join(SessionRow._fields[:-1])
-_COUNTS = "SELECT session, count(*) FROM outputs WHERE removed IS NULL GROUP BY session"
+_OF_PROJECT = "session IN (SELECT id FROM sessions WHERE project = ?)"
+_TRASH = "removed IS NOT NULL"
 _CHUNK = 500
 MAX_UNDRAWN = 5000
 """Figures without a picture that a keeper is told of at once."""
 
 
-def outputs(
-    db: sqlite3.Connection, event: int, which: Filter, after: int | None, before: int | None, limit: int
-) -> Page:
+def outputs(db: Database, event: int, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
     """See `Store.outputs`."""
-    where, values = _where(db, which)
     if which.q or which.kinds:  # one scan for both the number and the rows
-        found = search.matching(db, where, values)
+        found = _found(db, which)
         return Page(event, len(found), search.rows_with(db, _slice(found, after, before, limit)))
-    (total,) = db.execute(f"SELECT count(*) FROM outputs WHERE {where}", values).fetchone()
+    where, values = _where(which)
+    total = _total(db, which, where, values)
     border, order = ("id > ?", "ASC") if after is not None else ("id < ?", "DESC")
     edge = after if after is not None else before if before is not None else 2**63 - 1
     rows = db.execute(
@@ -49,18 +49,53 @@ def outputs(
     return Page(event, total, sorted(map(OutputRow._make, rows)))
 
 
-def _where(db: sqlite3.Connection, which: Filter) -> tuple[str, list[Any]]:
+def _total(db: Database, which: Filter, where: str, values: list[Any]) -> int:
+    """How many outputs a filter lets through; where indexes tell it, without a look at each of them."""
+    if which._replace(session=None, project=None, removed=None) != Filter(removed=None):
+        return int(db.execute(f"SELECT count(*) FROM outputs WHERE {where}", values).fetchone()[0])
+    everything = trash = 0
+    if not which.removed:  # there is an index by session, and none by project
+        conditions = {"session = ?": which.session, _OF_PROJECT: which.project}
+        used = {text: value for text, value in conditions.items() if value is not None}
+        everything = _count(db, " AND ".join(("1 = 1", *used)), list(used.values()))
+    if which.removed is not None:
+        trash = _count(db, *_where(which._replace(removed=True)))
+    return trash if which.removed else everything - trash
+
+
+def _count(db: Database, where: str = "1 = 1", values: Sequence[Any] = ()) -> int:
+    """How many outputs there are."""
+    return sum(count for (count,) in _by_schema(db, f"SELECT count(*) FROM {{0}}.outputs WHERE {where}", values))
+
+
+def _by_schema(db: Database, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    """The rows of all schemas, one after the other: through a view, SQLite looks at more than an index."""
+    return [row for schema in db.schemas for row in db.execute(statement.format(schema), values)]
+
+
+def _found(db: Database, which: Filter) -> list[int]:
+    """The outputs that a filter with words or kinds lets through, ascending."""
+    found = search.hits(db, which)
+    rest = which._replace(q=None, kinds=(), session=None, project=None)
+    if rest == Filter():  # the trash is small
+        found -= set(search.matching(db, "removed IS NOT NULL", []))
+    elif rest != Filter(removed=None):
+        found &= set(search.matching(db, *_where(rest)))
+    return sorted(found)
+
+
+def _where(which: Filter) -> tuple[str, list[Any]]:
     wanted = {
         "session = ?": which.session,
         "project = ?": which.project,
         "stack = ?": which.stack,
+        "display_id = ?": which.display_id,
         "updated >= ?": which.since,
         "updated < ?": which.until,
     }
-    used = [(text, [value]) for text, value in wanted.items() if value is not None]
-    used += search.conditions(db, which)
-    removed = {None: "1", True: "removed IS NOT NULL", False: "removed IS NULL"}[which.removed]
-    return " AND ".join((removed, *(text for text, _ in used))), [value for _, values in used for value in values]
+    used = {text: value for text, value in wanted.items() if value is not None}
+    removed = {None: "1 = 1", True: "removed IS NOT NULL", False: "removed IS NULL"}[which.removed]
+    return " AND ".join((removed, *used)), list(used.values())
 
 
 def _slice(ids: list[int], after: int | None, before: int | None, limit: int) -> list[int]:
@@ -71,7 +106,7 @@ def _slice(ids: list[int], after: int | None, before: int | None, limit: int) ->
     return ids[max(0, end - limit) : end]
 
 
-def output(db: sqlite3.Connection, output_id: int) -> OutputRow:
+def output(db: Database, output_id: int) -> OutputRow:
     """See `Store.output`."""
     row = db.execute(f"SELECT {OUTPUT} FROM outputs WHERE id = ?", (output_id,)).fetchone()
     if row is None:
@@ -79,7 +114,7 @@ def output(db: sqlite3.Connection, output_id: int) -> OutputRow:
     return OutputRow._make(row)
 
 
-def _nearest(db: sqlite3.Connection, output_id: int) -> str:
+def _nearest(db: Database, output_id: int) -> str:
     around = db.execute(
         "SELECT max(id) FROM outputs WHERE removed IS NULL AND id < ? "
         "UNION SELECT min(id) FROM outputs WHERE removed IS NULL AND id > ?",
@@ -91,14 +126,14 @@ def _nearest(db: sqlite3.Connection, output_id: int) -> str:
     return f"there is no output {output_id}; the nearest are {' and '.join(map(str, known))}"
 
 
-def versions(db: sqlite3.Connection, output_id: int) -> list[VersionRow]:
+def versions(db: Database, output_id: int) -> list[VersionRow]:
     """See `Store.versions`."""
     output(db, output_id)
     statement = "SELECT version, created, size, data, figure FROM versions WHERE output = ? ORDER BY version"
     return [VersionRow._make(row) for row in db.execute(statement, (output_id,))]
 
 
-def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | None, version: int | None) -> Data:
+def data(db: Database, blobs: Blobs, output_id: int, mimetype: str | None, version: int | None) -> Data:
     """See `Store.data`."""
     row = shown(db, output_id, version)
     references = json.loads(row.data)
@@ -112,7 +147,7 @@ def data(db: sqlite3.Connection, blobs: Blobs, output_id: int, mimetype: str | N
     return Data(mimetype, sha256, *blobs.open(sha256))
 
 
-def shown(db: sqlite3.Connection, output_id: int, version: int | None) -> OutputRow | VersionRow:
+def shown(db: Database, output_id: int, version: int | None) -> OutputRow | VersionRow:
     """One version of an output, the newest when none is named.
 
     Raises:
@@ -127,21 +162,24 @@ def shown(db: sqlite3.Connection, output_id: int, version: int | None) -> Output
     return kept[version]
 
 
-def sessions(db: sqlite3.Connection, event: int, project: str | None) -> Changes:
+def sessions(db: Database, event: int, project: str | None) -> Changes:
     """See `Store.sessions`."""
-    where, values = ("project = ?", [project]) if project is not None else ("1", [])
+    where, values = ("project = ?", [project]) if project is not None else ("1 = 1", [])
     rows = db.execute(f"SELECT {SESSION} FROM sessions WHERE {where} ORDER BY event", values).fetchall()
-    counts = dict(db.execute(_COUNTS).fetchall())
-    return Changes(event, [SessionRow._make((*row, counts.get(row[0], 0))) for row in rows])
+    counts: Counter[str] = Counter()  # all less those in the trash, since indexes tell both
+    for session, count in _by_schema(db, "SELECT session, count(*) FROM {0}.outputs GROUP BY session"):
+        counts[session] += count
+    counts.subtract(session for (session,) in _by_schema(db, f"SELECT session FROM {{0}}.outputs WHERE {_TRASH}"))
+    return Changes(event, [SessionRow._make((*row, counts[row[0]])) for row in rows])
 
 
-def changes(db: sqlite3.Connection, event: int, since: int, limit: int) -> Changes:
+def changes(db: Database, event: int, since: int, limit: int) -> Changes:
     """See `Store.changes`."""
     found = sorted(
         chain(
-            _changed(db, OutputRow, OUTPUT, "outputs", since, limit),
-            _counted(db, _changed(db, SessionRow, f"{SESSION}, 0", "sessions", since, limit)),
-            _changed(db, Tombstone, "id, event", "tombstones", since, limit),
+            _changed(db, OutputRow, OUTPUT, "outputs", (since, event), limit),
+            _counted(db, _changed(db, SessionRow, f"{SESSION}, 0", "sessions", (since, event), limit)),
+            _changed(db, Tombstone, "id, event", "tombstones", (since, event), limit),
         ),
         key=lambda row: row.event,
     )
@@ -149,7 +187,7 @@ def changes(db: sqlite3.Connection, event: int, since: int, limit: int) -> Chang
     return Changes(rows[-1].event if len(found) > limit or len(rows) == limit else event, rows)
 
 
-def rows_of(db: sqlite3.Connection, outputs: Sequence[int], sessions: Sequence[str]) -> list[Row]:
+def rows_of(db: Database, outputs: Sequence[int], sessions: Sequence[str]) -> list[Row]:
     """The rows of some outputs and sessions."""
     found: list[Row] = []
     for start in range(0, len(outputs), _CHUNK):
@@ -163,7 +201,7 @@ def rows_of(db: sqlite3.Connection, outputs: Sequence[int], sessions: Sequence[s
     return found
 
 
-def undrawn(db: sqlite3.Connection, keeper: str) -> list[tuple[str, bool]]:
+def undrawn(db: Database, keeper: str) -> list[tuple[str, bool]]:
     """See `Store.undrawn`."""
     found = db.execute(
         "SELECT json_extract(v.figure, '$.id'), s.connected FROM outputs o "
@@ -176,23 +214,25 @@ def undrawn(db: sqlite3.Connection, keeper: str) -> list[tuple[str, bool]]:
     return [(figure, bool(connected)) for figure, connected in found]
 
 
-def figures(db: sqlite3.Connection, event: int, used: int) -> Figures:
+def figures(db: Database, event: int, used: int) -> Figures:
     """See `Store.figures`."""
-    outputs, trash, private = db.execute(
-        "SELECT count(*) - count(removed), count(removed), coalesce(sum(private), 0) FROM outputs"
-    ).fetchone()
+    outputs, trash = _count(db), _count(db, _TRASH)
+    (kept,) = db.execute(f"SELECT count(*) FROM {db.main}.outputs").fetchone()
     (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
-    (trash_bytes,) = db.execute(
-        "SELECT coalesce(sum(size), 0) FROM versions WHERE output IN (SELECT id FROM outputs WHERE removed IS NOT NULL)"
-    ).fetchone()
-    return Figures(event, outputs, sessions, trash, private, used, trash_bytes)
+    statement = (
+        "SELECT coalesce(sum(size), 0) FROM {0}.versions "
+        f"WHERE output IN (SELECT id FROM {{0}}.outputs WHERE {_TRASH})"
+    )
+    trash_bytes = sum(int(size) for (size,) in _by_schema(db, statement))
+    return Figures(event, outputs - trash, sessions, trash, outputs - kept, used, trash_bytes)
 
 
-def _changed(db: sqlite3.Connection, kind: Any, columns: str, table: str, since: int, limit: int) -> list[Any]:
-    statement = f"SELECT {columns} FROM {table} WHERE event > ? ORDER BY event LIMIT ?"
-    return [kind._make(row) for row in db.execute(statement, (since, limit))]
+def _changed(db: Database, kind: Any, columns: str, table: str, between: tuple[int, int], limit: int) -> list[Any]:
+    """Rows with events after the first one, and up to the second, which others may have passed already."""
+    statement = f"SELECT {columns} FROM {table} WHERE event > ? AND event <= ? ORDER BY event LIMIT ?"
+    return [kind._make(row) for row in db.execute(statement, (*between, limit))]
 
 
-def _counted(db: sqlite3.Connection, rows: list[SessionRow]) -> list[SessionRow]:
+def _counted(db: Database, rows: list[SessionRow]) -> list[SessionRow]:
     statement = "SELECT count(*) FROM outputs WHERE session = ? AND removed IS NULL"
     return [row._replace(outputs=db.execute(statement, (row.id,)).fetchone()[0]) for row in rows]

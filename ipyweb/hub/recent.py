@@ -1,7 +1,7 @@
 """The newest changes, kept in memory, so that panes at the head of events need no query."""
 
 from .records import array
-from .store import Row, SessionRow
+from .store import OutputRow, Row, SessionRow
 
 
 class Recent:
@@ -17,8 +17,15 @@ class Recent:
         self._most = most
         self._entries: dict[tuple[bool, int | str], Entry] = {}  # in the order of events
 
-    def add(self, entries: list["Entry"], event: int) -> None:
-        """Take up changes in the order of their events; older records of the same rows go."""
+    def add(self, entries: list["Entry"], event: int, since: int | None = None) -> None:
+        """Take up changes in the order of their events; older records of the same rows go.
+
+        Args:
+            since: the event after which these are all; ``None`` when they follow those taken up before.
+        """
+        if since is not None:
+            self._entries.clear()
+            self.floor = since
         for entry in entries:
             self._entries.pop(entry.key, None)
             self._entries[entry.key] = entry
@@ -46,14 +53,16 @@ class Entry:
         key: the same for every state of one row.
         event: the event that it has now.
         text: its record as JSON.
+        display_id: of an output; ``None`` for everything else.
     """
 
-    __slots__ = ("event", "key", "text")
+    __slots__ = ("display_id", "event", "key", "text")
 
     def __init__(self, row: Row, text: str) -> None:
         self.key: tuple[bool, int | str] = (isinstance(row, SessionRow), row.id)
         self.event = row.event
         self.text = text
+        self.display_id = row.display_id if isinstance(row, OutputRow) else None
 
     @property
     def is_session(self) -> bool:

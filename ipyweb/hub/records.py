@@ -32,8 +32,8 @@ def session(row: SessionRow) -> str:
     """A session's record."""
     fields = row._asdict()
     del fields["acked"]
-    argv, connected, private = json.loads(row.argv), bool(row.connected), bool(row.private)
-    return dumps({**fields, "argv": argv, "connected": connected, "private": private})
+    flags = {name: bool(fields[name]) for name in ("connected", "private", "lost")}
+    return dumps({**fields, **flags, "argv": json.loads(row.argv), "place": json.loads(row.place or "null")})
 
 
 def tombstone(row: Tombstone) -> str:

@@ -10,18 +10,18 @@ differs in every process although nothing changed: addresses, and ids made at ra
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import by_richness, is_companion
+from .database import Database
 from .messages import dumps
 from .publish import is_json
 from .search import rows_with
 from .store import Comparison, NotFound, OutputRow, RunRow, Status
 
 if TYPE_CHECKING:
-    from .sqlite import SqliteStore
+    from .sql import SqlStore
     from .transactions import KnownSession
 
 MOST_TEXT = 2**20
@@ -35,13 +35,14 @@ _FIRST_ID = re.compile(rb'\bid="([\w-]{8,64})"')
 
 _RUN = (
     "SELECT s.id, s.project, s.script, s.run, s.argv, s.started, s.ended, s.connected, count(o.id), "
-    "coalesce(sum(json_extract(o.run, '$.changed')), 0), coalesce(sum(json_type(o.run, '$.previous') = 'null'), 0) "
+    "count(CASE WHEN json_type(o.run, '$.changed') = 'true' THEN 1 END), "
+    "count(CASE WHEN json_type(o.run, '$.previous') = 'null' THEN 1 END) "
     "FROM sessions s LEFT JOIN outputs o ON o.session = s.id AND o.removed IS NULL "
     "WHERE s.run IS NOT NULL AND {} GROUP BY s.id ORDER BY s.started DESC, s.id LIMIT ?"
 )
 
 
-def enter(store: "SqliteStore", session: "KnownSession", source: Mapping[str, Any], output_id: int) -> dict[str, Any]:
+def enter(store: "SqlStore", session: "KnownSession", source: Mapping[str, Any], output_id: int) -> dict[str, Any]:
     """Where a new output stands in its run, as values of its row; empty when its session is no run."""
     script = session.row.script
     if script is None:
@@ -68,7 +69,7 @@ def enter(store: "SqliteStore", session: "KnownSession", source: Mapping[str, An
     return {"site": site, "stack": stack, "run": dumps(run)}
 
 
-def settle(store: "SqliteStore", schema: str, output_id: int) -> None:
+def settle(store: "SqlStore", schema: str, output_id: int) -> None:
     """Note what an output shows by now, and whether it differs from the run before, inside the transaction."""
     found = store.db.execute(
         "SELECT o.stack, o.run, o.fingerprint, v.data, v.figure "
@@ -86,21 +87,23 @@ def settle(store: "SqliteStore", schema: str, output_id: int) -> None:
     _write(store, output_id, schema, {**run, "changed": _differ(before, fingerprint)}, fingerprint)
     statement = "SELECT id, run, private, fingerprint FROM outputs WHERE stack = ? AND id > ? ORDER BY id LIMIT 1"
     for later, text, private, its in store.db.execute(statement, (stack, output_id)).fetchall():
-        run, place = json.loads(text), "private" if private else "main"
+        run, place = json.loads(text), store.schema_of(private)
         changed = _differ(fingerprint, its)
         if run["previous"] == output_id and run["changed"] != changed:
             store.output_changed_in(place, later)
             _write(store, later, place, {**run, "changed": changed}, its)
 
 
-def runs(db: sqlite3.Connection, project: str | None, script: str | None, limit: int) -> list[RunRow]:
+def runs(db: Database, project: str | None, script: str | None, limit: int) -> list[RunRow]:
     """See `Store.runs`."""
     wanted = {"s.project = ?": project, "s.script = ?": script}
     used = {text: value for text, value in wanted.items() if value is not None}
-    return [RunRow._make(row) for row in db.execute(_RUN.format(" AND ".join(("1", *used))), (*used.values(), limit))]
+    return [
+        RunRow._make(row) for row in db.execute(_RUN.format(" AND ".join(("1 = 1", *used))), (*used.values(), limit))
+    ]
 
 
-def run(db: sqlite3.Connection, session: str) -> RunRow:
+def run(db: Database, session: str) -> RunRow:
     """See `Store.run`."""
     found = db.execute(_RUN.format("s.id = ?"), (session, 1)).fetchone()
     if found is None:
@@ -108,7 +111,7 @@ def run(db: sqlite3.Connection, session: str) -> RunRow:
     return RunRow._make(found)
 
 
-def before(db: sqlite3.Connection, row: RunRow) -> RunRow | None:
+def before(db: Database, row: RunRow) -> RunRow | None:
     """The run of the same script that came before one."""
     earlier = "s.project = ? AND s.script = ? AND s.run < ?"
     statement = _RUN.format(earlier).replace("ORDER BY s.started", "ORDER BY s.run")
@@ -116,7 +119,7 @@ def before(db: sqlite3.Connection, row: RunRow) -> RunRow | None:
     return None if found is None else RunRow._make(found)
 
 
-def compare(db: sqlite3.Connection, one: str | None, other: str) -> list[Comparison]:
+def compare(db: Database, one: str | None, other: str) -> list[Comparison]:
     """See `Store.compare`."""
     left = _stacks(db, one) if one is not None else {}
     right = _stacks(db, other)
@@ -124,13 +127,13 @@ def compare(db: sqlite3.Connection, one: str | None, other: str) -> list[Compari
     return [_compared(stack, left.get(stack), right.get(stack)) for stack in order]
 
 
-def outputs(db: sqlite3.Connection, session: str) -> list[OutputRow]:
+def outputs(db: Database, session: str) -> list[OutputRow]:
     """The outputs of a run that are not in the trash."""
     statement = "SELECT id FROM outputs WHERE session = ? AND stack IS NOT NULL AND removed IS NULL"
     return rows_with(db, [found for (found,) in db.execute(statement, (session,))])
 
 
-def _stacks(db: sqlite3.Connection, session: str) -> dict[str, tuple[int, str | None]]:
+def _stacks(db: Database, session: str) -> dict[str, tuple[int, str | None]]:
     statement = "SELECT stack, id, fingerprint FROM outputs WHERE session = ? AND stack IS NOT NULL AND removed IS NULL"
     rows = db.execute(f"{statement} ORDER BY id", (session,))
     return {stack: (output_id, fingerprint) for stack, output_id, fingerprint in rows}
@@ -147,23 +150,23 @@ def _differ(one: str | None, other: str | None) -> bool | None:
     return None if one is None or other is None else one != other
 
 
-def _next_number(db: sqlite3.Connection, project: str, script: str) -> int:
+def _next_number(db: Database, project: str, script: str) -> int:
     statement = "SELECT coalesce(max(run), 0) + 1 FROM sessions WHERE project = ? AND script = ?"
     (number,) = db.execute(statement, (project, script)).fetchone()
     return int(number)
 
 
-def _fingerprint_of(db: sqlite3.Connection, output_id: int | None) -> str | None:
+def _fingerprint_of(db: Database, output_id: int | None) -> str | None:
     found = db.execute("SELECT fingerprint FROM outputs WHERE id = ?", (output_id,)).fetchone()
     return found[0] if found else None
 
 
-def _write(store: "SqliteStore", output_id: int, schema: str, run: Mapping[str, Any], fingerprint: str | None) -> None:
+def _write(store: "SqlStore", output_id: int, schema: str, run: Mapping[str, Any], fingerprint: str | None) -> None:
     statement = f"UPDATE {schema}.outputs SET run = ?, fingerprint = ? WHERE id = ?"
     store.db.execute(statement, (dumps(run), fingerprint, output_id))
 
 
-def _fingerprint(store: "SqliteStore", data: Mapping[str, Any], figure: Mapping[str, Any] | None) -> str | None:
+def _fingerprint(store: "SqlStore", data: Mapping[str, Any], figure: Mapping[str, Any] | None) -> str | None:
     """What a version shows; ``None`` while a figure is not drawn."""
     if figure is not None:
         picture = data.get("image/png")

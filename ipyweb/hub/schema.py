@@ -1,4 +1,4 @@
-"""The database: its tables, and how a connection to it is opened.
+"""SQLite: how a connection is opened, and what it does in its own way.
 
 Two schemas with the same tables live on one connection: ``main``, on disk or in memory, and ``private``, an attached
 database in memory for the outputs of private sessions. Temporary views named like the tables show both as one, so that
@@ -6,72 +6,28 @@ an unqualified name reads everything, and ``main.outputs`` or ``private.outputs`
 are shared. ``PRAGMA user_version`` is the version of the tables.
 """
 
+import json
+import operator
 import sqlite3
 from pathlib import Path
+from typing import Any
 
-SCHEMA = 5
-"""Version of the tables made here."""
-
-_CHANGES: dict[int, tuple[str, ...]] = {
-    1: ("ALTER TABLE {0}.outputs ADD COLUMN figure TEXT", "ALTER TABLE {0}.versions ADD COLUMN figure TEXT"),
-    2: (),  # the words for searching: a table of its own
-    3: ("ALTER TABLE {0}.outputs ADD COLUMN seconds REAL",),
-    4: (
-        *(f"ALTER TABLE {{0}}.outputs ADD COLUMN {name} TEXT" for name in ("site", "stack", "fingerprint", "run")),
-        "ALTER TABLE {0}.sessions ADD COLUMN script TEXT",
-        "ALTER TABLE {0}.sessions ADD COLUMN run INTEGER",
-    ),
-}
-"""What brings the tables of a version up to the next, before the tables that are missing are made."""
+from .database import SCHEMA, TABLES, Damaged, NewerSchema, Query, changes_since
 
 PAGE = 4096
 APPLICATION_ID = 0x69707977  # "ipyw", so that file(1) and we can tell whose database it is
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS {0}.meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS {0}.sessions(
-    id TEXT PRIMARY KEY, project TEXT NOT NULL, title TEXT NOT NULL, name TEXT, kind TEXT NOT NULL, host TEXT NOT NULL,
-    pid INTEGER NOT NULL, python TEXT NOT NULL, argv TEXT NOT NULL, cwd TEXT NOT NULL, started TEXT NOT NULL,
-    ended TEXT, connected INTEGER NOT NULL, private INTEGER NOT NULL, acked INTEGER NOT NULL, event INTEGER NOT NULL,
-    key BLOB NOT NULL, script TEXT, run INTEGER
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS {0}.sessions_event ON sessions(event);
-CREATE INDEX IF NOT EXISTS {0}.sessions_script ON sessions(script, project) WHERE script IS NOT NULL;
-CREATE TABLE IF NOT EXISTS {0}.outputs(
-    id INTEGER PRIMARY KEY, session TEXT NOT NULL, display_id TEXT NOT NULL, project TEXT NOT NULL, title TEXT,
-    created TEXT NOT NULL, updated TEXT NOT NULL, version INTEGER NOT NULL, size INTEGER NOT NULL,
-    pinned INTEGER NOT NULL DEFAULT 0, note TEXT, removed TEXT, private INTEGER NOT NULL, event INTEGER NOT NULL,
-    source TEXT NOT NULL, metadata TEXT NOT NULL, problems TEXT NOT NULL, data TEXT NOT NULL,
-    versions INTEGER NOT NULL DEFAULT 1, figure TEXT, seconds REAL, site TEXT, stack TEXT, fingerprint TEXT, run TEXT,
-    UNIQUE(session, display_id)
-);
-CREATE INDEX IF NOT EXISTS {0}.outputs_event ON outputs(event);
-CREATE INDEX IF NOT EXISTS {0}.outputs_stack ON outputs(stack) WHERE stack IS NOT NULL;
-CREATE INDEX IF NOT EXISTS {0}.outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
-CREATE TABLE IF NOT EXISTS {0}.versions(
-    output INTEGER NOT NULL, version INTEGER NOT NULL, session TEXT NOT NULL, seq INTEGER, created TEXT NOT NULL,
-    size INTEGER NOT NULL, data TEXT NOT NULL, figure TEXT, PRIMARY KEY(output, version)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS {0}.versions_figure ON versions(json_extract(figure, '$.id')) WHERE figure IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS {0}.versions_seq ON versions(session, seq) WHERE seq IS NOT NULL;
-CREATE TABLE IF NOT EXISTS {0}.data(
-    n INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, refs INTEGER NOT NULL,
-    touched INTEGER NOT NULL, file INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS {0}.data_unused ON data(touched) WHERE refs <= 0;
-CREATE TABLE IF NOT EXISTS {0}.bytes(n INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS {0}.tombstones(id INTEGER PRIMARY KEY, event INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS {0}.tombstones_event ON tombstones(event);
-CREATE TABLE IF NOT EXISTS {0}.texts(
-    output INTEGER PRIMARY KEY, session TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS {0}.texts_kind ON texts(kind);
-"""
-
+_NAMES = {
+    "text": "TEXT",
+    "integer": "INTEGER",
+    "real": "REAL",
+    "bytes": "BLOB",
+    "number": "INTEGER PRIMARY KEY",
+    "without_rowid": " WITHOUT ROWID",
+}
 _LATER = {
     "outputs": ((2, "figure"), (4, "seconds"), (5, "site"), (5, "stack"), (5, "fingerprint"), (5, "run")),
     "versions": ((2, "figure"),),
-    "sessions": ((5, "script"), (5, "run")),
+    "sessions": ((5, "script"), (5, "run"), (6, "place"), (6, "lost")),
 }
 """Columns that came later, in their order, with the version that they came with."""
 
@@ -88,15 +44,39 @@ CREATE TEMP VIEW sessions AS SELECT * FROM private.sessions
 """
 
 
-class NewerSchema(Exception):
-    """The database was written by a later version of ipyweb."""
+class Connection(sqlite3.Connection):
+    """See `database.Database`."""
+
+    main = "main"
+    schemas: tuple[str, ...] = ("main", "private")
+    ids = "(SELECT value FROM json_each(?))"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # SQLite's own ``instr`` takes three times as long, and one function for each term as long as that again.
+        self.create_function("contains", 2, operator.contains, deterministic=True)
+        self.create_function("contains_all", -1, _contains_all, deterministic=True)
+
+    def says(self, query: Query) -> tuple[str, list[Any]]:
+        plain = [term for term, named in query if not named]
+        conditions: list[str] = ["1 = 1"]
+        values: list[Any] = []
+        if plain:
+            function = "contains" if len(plain) == 1 else "contains_all"
+            conditions.append(f"{function}(text{', ?' * len(plain)})")
+            values += plain
+        for term, named in query:
+            if named:
+                conditions.append(f"(session IN {self.ids} OR contains(text, ?))")
+                values += [json.dumps(list(named)), term]
+        return " AND ".join(conditions), values
 
 
-class Damaged(Exception):
-    """The file is no database, or its contents contradict themselves."""
+def _contains_all(text: str, *terms: str) -> bool:
+    return all(map(text.__contains__, terms))
 
 
-def connect(path: Path | None, *, check: bool = True, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path | None, *, check: bool = True, read_only: bool = False) -> Connection:
     """Open the database, and make its tables where there are none.
 
     Args:
@@ -110,7 +90,9 @@ def connect(path: Path | None, *, check: bool = True, read_only: bool = False) -
         sqlite3.Error: it cannot be opened or written.
     """
     target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    connection = sqlite3.connect(target, uri=True, isolation_level=None, timeout=5, cached_statements=256)
+    connection = sqlite3.connect(
+        target, uri=True, isolation_level=None, timeout=5, cached_statements=256, factory=Connection
+    )
     try:
         _prepare(connection, check and path is not None, read_only)
     except BaseException as error:
@@ -167,8 +149,9 @@ _SETTINGS = {
 def _make_tables(connection: sqlite3.Connection, schema: str, version: int) -> None:
     if version == SCHEMA:
         return
-    changes = [change.format(schema) for each in range(version or SCHEMA, SCHEMA) for change in _CHANGES[each]]
+    names = {**_NAMES, "schema": f"{schema}."}
+    changes = changes_since(version or SCHEMA, names)
     connection.executescript(
-        f"BEGIN; {''.join(f'{change};' for change in changes)} {_TABLES.format(schema)}"
+        f"BEGIN; {''.join(f'{change};' for change in changes)} {TABLES.format(**names)}"
         f"PRAGMA {schema}.application_id = {APPLICATION_ID}; PRAGMA {schema}.user_version = {SCHEMA}; COMMIT;"
     )

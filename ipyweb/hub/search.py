@@ -1,16 +1,15 @@
 """Search: the words of every output in one table, and what is asked of them.
 
 Each output has one row of folded text, cut to `MOST` characters. A query scans them all: for 10,000 outputs of 2 kB
-that takes 20 to 40 ms, whatever is looked for, and writing a row takes 0.1 ms. An FTS5 trigram index, measured
-beside it, answers in 1 ms, but costs 0.8 ms more per output written and three times the text's bytes, and knows no
-words of two letters.
+that takes 20 to 40 ms, for 100,000 some 300, whatever is looked for, and writing a row takes 0.1 ms. An FTS5 trigram
+index, measured beside it, answers in 1 ms what is rare, but costs 0.8 ms more per output written and four times the
+text's bytes, and knows no words of two letters; without positions it costs half of that, but what is common has to be
+read all the same. PostgreSQL has such an index where its server knows pg_trgm.
 """
 
 import contextlib
-import itertools
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,22 +17,23 @@ from typing import TYPE_CHECKING, Any
 from ..protocol import is_companion
 from . import messages
 from .blobs import Blobs
+from .database import Database, Query
 from .publish import is_json
 from .store import Filter, NotFound, OutputRow
 
 if TYPE_CHECKING:
-    from .sqlite import SqliteStore
+    from .sql import SqlStore
 
 MOST = 3000
 """Characters kept of one output."""
 
-MOST_QUERIES = 16
-"""Queries that are remembered; each is over before the next begins."""
+SAMPLE = 100
+"""Texts that tell which words are rare."""
 
 _READ = 128 * 1024
 _WORDS = re.compile(rb'"(?:text|title|name|label|description)"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[\s\0]+")
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("plotly", r"application/vnd\.plotly\.v1\+json"),
@@ -73,7 +73,7 @@ def _kind_of_type(mimetype: str) -> str:
     return next(name for name, pattern in KINDS if re.fullmatch(pattern, mimetype))
 
 
-def index(store: "SqliteStore", schema: str, output_id: int) -> None:
+def index(store: "SqlStore", schema: str, output_id: int) -> None:
     """Write the words of an output anew, inside the running transaction."""
     columns = "session, title, note, source, figure, data"
     found = store.db.execute(f"SELECT {columns} FROM {schema}.outputs WHERE id = ?", (output_id,)).fetchone()
@@ -84,17 +84,18 @@ def index(store: "SqliteStore", schema: str, output_id: int) -> None:
     text = _SPACES.sub(" ", "\n".join(filter(None, parts)))[:MOST].casefold()
     kind = kind_of(references, figure=bool(figure))
     store.db.execute(
-        f"INSERT OR REPLACE INTO {schema}.texts(output, session, kind, text) VALUES(?, ?, ?, ?)",
+        f"INSERT INTO {schema}.texts(output, session, kind, text) VALUES(?, ?, ?, ?) ON CONFLICT(output) "
+        "DO UPDATE SET session = excluded.session, kind = excluded.kind, text = excluded.text",
         (output_id, session, kind, text),
     )
 
 
-def forget(store: "SqliteStore", schema: str, output_id: int) -> None:
+def forget(store: "SqlStore", schema: str, output_id: int) -> None:
     """Delete the words of an output."""
     store.db.execute(f"DELETE FROM {schema}.texts WHERE output = ?", (output_id,))
 
 
-def catch_up(store: "SqliteStore", most: int) -> bool:
+def catch_up(store: "SqlStore", most: int) -> bool:
     """Index outputs of a store that was written before there was search, the newest first.
 
     Args:
@@ -103,44 +104,30 @@ def catch_up(store: "SqliteStore", most: int) -> bool:
     Returns:
         Whether there may be more.
     """
-    statement = "SELECT id FROM main.outputs WHERE id NOT IN (SELECT output FROM main.texts) ORDER BY id DESC LIMIT ?"
-    found = store.db.execute(statement, (most,)).fetchall()
+    main = store.db.main
+    found = store.db.execute(
+        f"SELECT id FROM {main}.outputs WHERE id NOT IN (SELECT output FROM {main}.texts) ORDER BY id DESC LIMIT ?",
+        (most,),
+    ).fetchall()
     for (output_id,) in found:
-        index(store, "main", output_id)
+        index(store, main, output_id)
     return len(found) == most
 
 
-Query = tuple[tuple[str, frozenset[str]], ...]
-"""Terms, each with the sessions in whose names it stands, so that their outputs need not say it."""
-
-_queries: dict[int, Query] = {}
-_numbers = itertools.count()
-
-
-def add_functions(db: sqlite3.Connection) -> None:
-    """Give the connection the SQL function that looks for words; SQLite's own ``instr`` takes twice as long."""
-    db.create_function("says", 3, _says, deterministic=True)
-
-
-def _says(number: int, session: str, text: str) -> bool:
-    return all(term in text or session in named for term, named in _queries[number])
-
-
-def conditions(db: sqlite3.Connection, which: Filter) -> Iterator[tuple[str, list[Any]]]:
-    """What a filter asks of an output's words and kind, as SQL over ``outputs`` with its values."""
+def hits(db: Database, which: Filter) -> set[int]:
+    """The outputs whose words, kind and session are as a filter has them, whatever else it asks."""
     clauses: list[tuple[str, list[Any]]] = []
     if which.kinds:
         clauses.append((f"kind IN ({', '.join('?' * len(which.kinds))})", list(which.kinds)))
+    if which.session is not None:
+        clauses.append(("session = ?", [which.session]))
+    if which.project is not None:
+        clauses.append(("session IN (SELECT id FROM sessions WHERE project = ?)", [which.project]))
     if which.q:
-        clauses.append(("says(?, session, text)", [_query(db, which.q)]))
-    if clauses:
-        where, values = (
-            " AND ".join(clause for clause, _ in clauses),
-            [each for _, values in clauses for each in values],
-        )
-        found = [output_id for (output_id,) in db.execute(f"SELECT output FROM texts WHERE {where}", values)]
-        # not as one statement: SQLite would look for the words once for each half of the view ``outputs``
-        yield "id IN (SELECT value FROM json_each(?))", [json.dumps(found)]
+        clauses.append(db.says(_query(db, which.q)))
+    values = [value for _, given in clauses for value in given]
+    statement = f"SELECT output FROM texts WHERE {' AND '.join(clause for clause, _ in clauses)}"
+    return {output_id for (output_id,) in db.execute(statement, values)}
 
 
 def terms(q: str) -> list[str]:
@@ -149,20 +136,18 @@ def terms(q: str) -> list[str]:
     return sorted({_SPACES.sub(" ", each) for each in found}, key=lambda each: (-len(each), each))
 
 
-def _query(db: sqlite3.Connection, q: str) -> int:
-    """Remember what is looked for, by a number: handed to each row as it is, it would take longer than the looking."""
+def _query(db: Database, q: str) -> Query:
     names = [
         (row[0], "\n".join(filter(None, row[1:])).casefold())
         for row in db.execute("SELECT id, title, name, host FROM sessions")
     ]
-    number = next(_numbers)
-    _queries[number] = tuple((term, frozenset(each for each, name in names if term in name)) for term in terms(q))
-    _queries.pop(number - MOST_QUERIES, None)
-    return number
+    newest = [text for (text,) in db.execute(f"SELECT text FROM {db.main}.texts ORDER BY output DESC LIMIT {SAMPLE}")]
+    rarest_first = sorted(terms(q), key=lambda term: sum(term in text for text in newest))
+    return tuple((term, frozenset(each for each, name in names if term in name)) for term in rarest_first)
 
 
 def _of_source(source: Mapping[str, Any]) -> list[str | None]:
-    return [source.get("code"), source.get("file")]
+    return [source.get("code"), source.get("file"), *source.get("task", {}).values()]
 
 
 def _of_data(blobs: Blobs, references: Mapping[str, Any]) -> Iterator[str]:
@@ -213,13 +198,13 @@ _READERS: tuple[tuple[str, Callable[[bytes], str]], ...] = (
 )
 
 
-def matching(db: sqlite3.Connection, where: str, values: list[Any]) -> list[int]:
+def matching(db: Database, where: str, values: list[Any]) -> list[int]:
     """The ids of the outputs that a condition holds for, ascending."""
     return [found for (found,) in db.execute(f"SELECT id FROM outputs WHERE {where} ORDER BY id", values)]
 
 
-def rows_with(db: sqlite3.Connection, ids: Sequence[int]) -> list[OutputRow]:
+def rows_with(db: Database, ids: Sequence[int]) -> list[OutputRow]:
     """The rows of some outputs, ascending by id."""
     columns = ", ".join(OutputRow._fields)
-    statement = f"SELECT {columns} FROM outputs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    statement = f"SELECT {columns} FROM outputs WHERE id IN {db.ids} ORDER BY id"
     return [OutputRow._make(row) for row in db.execute(statement, (json.dumps(ids),))]

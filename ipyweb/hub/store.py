@@ -40,6 +40,18 @@ class Unavailable(StoreError):
     """Nothing can be written now: disk full, quota reached, locked, or read-only. Trying again later may help."""
 
 
+class Unreachable(Unavailable):
+    """The database is away, so that nothing can be read either. Trying again later helps."""
+
+
+class MovedAway(Unavailable):
+    """A session speaks to a hub that it has left for another one of the same store."""
+
+
+class NotKept(StoreError):
+    """What is private cannot be kept by a store that several hubs share."""
+
+
 class StoreLost(StoreError):
     """The database turned out to be damaged and was set aside; sessions have to introduce themselves again."""
 
@@ -85,6 +97,8 @@ class SessionRow(NamedTuple):
     """One session. `argv` is JSON text; `outputs` counts those not removed; `acked` is the highest seq committed.
 
     `script` is the file that it executes, if any, and `run` the how-manieth time that is, once it displayed something.
+    `place` is JSON text: its rank, job or worker; ``None`` for what was launched alone. `lost` says that it went
+    without a word.
     """
 
     id: str
@@ -105,6 +119,8 @@ class SessionRow(NamedTuple):
     event: int
     script: str | None = None
     run: int | None = None
+    place: str | None = None
+    lost: int | None = None
     outputs: int = 0
 
 
@@ -157,10 +173,16 @@ Row = OutputRow | SessionRow | Tombstone
 
 
 class Changes(NamedTuple):
-    """Rows in the order of their events. `event` is the last one that they bring a reader up to."""
+    """Rows in the order of their events.
+
+    Attributes:
+        event: the last one that they bring a reader up to.
+        since: the event after which they are all that changed; ``None`` for that of the changes told before.
+    """
 
     event: int
     rows: list[Row]
+    since: int | None = None
 
 
 class Applied(NamedTuple):
@@ -180,6 +202,7 @@ class Filter(NamedTuple):
         since, until: last changed not before, and before these times, as in records.
         removed: whether they are in the trash; ``None`` for both.
         stack: of one call site in all runs of its script.
+        display_id: with this display id, of any session.
     """
 
     session: str | None = None
@@ -190,6 +213,7 @@ class Filter(NamedTuple):
     since: str | None = None
     until: str | None = None
     stack: str | None = None
+    display_id: str | None = None
 
 
 class Selection(NamedTuple):
@@ -248,6 +272,7 @@ class Store(Protocol):
     max_age: float
     trash_days: float
     durable: bool
+    shared: bool
     directory: Path | None
     notices: list[str]
 
@@ -259,6 +284,9 @@ class Store(Protocol):
 
     def open_session(self, hello: Hello) -> int:
         """Begin or resume a session and return the highest seq committed. Raises `WrongKey`."""
+
+    def knows(self, session: str, key: str) -> bool:
+        """Whether a session was introduced with this key."""
 
     def close_session(self, session: str) -> None:
         """Note that a session's socket is gone."""
@@ -274,6 +302,17 @@ class Store(Protocol):
 
     def fill(self, drawn: Drawn) -> Applied:
         """Add what was drawn of a figure to the version that shows it. Raises `NotFound`, `MissingBlob`."""
+
+    def keep_view(self, output_id: int, figure: str) -> Applied:
+        """Show another figure, as JSON text, in an output's next version. Raises `NotFound`, `Unavailable`."""
+
+    def keep_widgets(self, session: str, keep: Callable[[str], Mapping[str, bytes]]) -> None:
+        """Store the last state of the widgets that a session's outputs show.
+
+        Args:
+            session: which is over.
+            keep: by the id of a model, companions by MIME type; none when the model is not there.
+        """
 
     def undrawn(self, keeper: str) -> list[tuple[str, bool]]:
         """The figures of a keeper of which outputs have no picture yet, and whether their session is connected."""
@@ -341,8 +380,17 @@ class Store(Protocol):
     def compare(self, one: str | None, other: str) -> list[Comparison]:
         """What changed from one run to another, stack by stack; all is new when there is none."""
 
-    def disconnect_all(self) -> list[str]:
-        """Note that no session has a socket, and return the ids of those that have not ended."""
+    def disconnect_lost(self) -> list[str]:
+        """Note that the sessions of hubs that are gone have no socket, and return those that have not ended."""
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, on any thread, whenever another hub has changed this store."""
+
+    def is_elsewhere(self, session: str) -> bool:
+        """Whether a session is connected to another hub of this store."""
+
+    def look(self) -> None:
+        """Take notice of what other hubs have changed: it is among the changes of this transaction."""
 
     def changes(self, since: int, limit: int) -> Changes:
         """The first `limit` rows changed after event `since`."""

@@ -5,29 +5,20 @@ itself refuses (disk full, quota, locked), everything is rolled back and the sam
 off, so that reads answer, sessions keep their messages, and no message is taken before an earlier one of its session.
 """
 
+import contextlib
 import logging
-import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from . import queries
 from .blobs import Blobs
-from .schema import Damaged, is_damage, primary_code
+from .database import Database
 from .store import Batch, Changes, Job, Outcome, SessionRow, StoreError, Tombstone, Unavailable
 
 if TYPE_CHECKING:
     from .store import Store
 
 log = logging.getLogger("ipyweb.hub.store")
-PATIENCE_MILLISECONDS = 5000
-LOCKED_MILLISECONDS = 100
-_REFUSALS = {
-    sqlite3.SQLITE_FULL: "the disk or the quota of outputs is full; remove outputs (`ipyweb clear`) or free disk space",
-    sqlite3.SQLITE_IOERR: "the disk refuses writes; free disk space or look at its health",
-    sqlite3.SQLITE_BUSY: "another process holds the database locked; end it, or wait",
-    sqlite3.SQLITE_READONLY: "the database cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "the database cannot be opened for writing",
-}
 
 
 class KnownSession:
@@ -52,10 +43,6 @@ class KnownSession:
         self.sites: dict[str, int] | None = None
         self.expected: int | None = None
 
-    @property
-    def schema(self) -> str:
-        return "private" if self.row.private else "main"
-
 
 class Transactions:
     """The connection, what changed since the last commit, and the counters.
@@ -67,13 +54,12 @@ class Transactions:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, blobs: Blobs, read_only: Unavailable | None, event: int, next_id: int
+        self, connection: Database, blobs: Blobs, read_only: Unavailable | None, event: int, next_id: int
     ) -> None:
         self.db = connection
         self.blobs = blobs
         self.refusal: Unavailable | None = None
         self._read_only = read_only
-        self._patience = 0
         self.known: dict[str, KnownSession] = {}
         self._outputs: dict[int, None] = {}
         self._sessions: dict[str, None] = {}
@@ -81,6 +67,7 @@ class Transactions:
         self._purged: list[Tombstone] = []
         self.event = max(event, self.meta("event", 0))
         self.next_id = max(next_id, self.meta("next_id", 1))
+        self._stored = self.event, self.next_id
 
     def run(self, jobs: Sequence[Job]) -> Batch:
         """Run jobs in one transaction.
@@ -89,49 +76,50 @@ class Transactions:
             Damaged: the database contradicts itself.
         """
         try:
-            return self._transaction(jobs, self._read_only)
-        except sqlite3.Error as error:
-            refusal = self._refusal(error)
+            return self.transaction(jobs, self._read_only)
+        except self.db.Error as error:
+            refusal = self.refusal_of(error)
             if refusal is None:
                 return self._one_by_one(jobs, error)
-            if primary_code(error) == sqlite3.SQLITE_BUSY:
-                self._be_patient(LOCKED_MILLISECONDS)
-                return self._transaction(jobs, refusal)
+            return self.refused(jobs, refusal, error)
         except Exception as error:
             return self._one_by_one(jobs, error)
+
+    def refused(self, jobs: Sequence[Job], refusal: Unavailable, error: Exception) -> Batch:
+        """What becomes of jobs after the database refused: they are tried again with room made, then without writing.
+
+        Args:
+            jobs: nothing of what they did is left.
+            refusal: what `error` means.
+            error: what the database raised.
+        """
         try:
             return self._with_room(jobs)
-        except sqlite3.Error as error:
-            refusal = self._refusal(error) or refusal
-        return self._transaction(jobs, refusal)
+        except self.db.Error as again:
+            refusal = self.refusal_of(again) or refusal
+        return self.transaction(jobs, refusal)
 
     def _with_room(self, jobs: Sequence[Job]) -> Batch:
         self.free_disk()
-        batch = self._transaction([lambda _: self.make_room(), *jobs], self._read_only)
+        batch = self.transaction([lambda _: self.make_room(), *jobs], self._read_only)
         return batch._replace(outcomes=batch.outcomes[1:])
 
-    def _transaction(self, jobs: Sequence[Job], refusal: Unavailable | None) -> Batch:
+    def transaction(self, jobs: Sequence[Job], refusal: Unavailable | None) -> Batch:
+        """Run jobs once, without writing if there is a refusal. Raises what the database raises."""
         self.refusal = refusal
         before = self.event, self.next_id
         self.db.execute("BEGIN")
         try:
             outcomes = [self._attempt(job) for job in jobs]
-            changes = self._changes(before[0])
-            self._write_meta(before)
+            self._write_acks()
+            changes = self.changes_after(before[0])
+            self.write_numbers()
             self.db.execute("COMMIT")
         except BaseException:
-            self._roll_back(before)
+            self.roll_back(before)
             raise
-        self._committed()
-        if refusal is None:
-            self._be_patient(PATIENCE_MILLISECONDS)
+        self.committed()
         return Batch(outcomes, changes, None if refusal is None else str(refusal))
-
-    def _be_patient(self, milliseconds: int) -> None:
-        """How long to wait for a lock: not again and again for as long while one is held, as reads wait too."""
-        if milliseconds != self._patience:
-            self.db.execute(f"PRAGMA busy_timeout = {milliseconds}").fetchone()
-            self._patience = milliseconds
 
     def _attempt(self, job: Job) -> Outcome:
         try:
@@ -145,47 +133,68 @@ class Transactions:
             return Batch([Outcome(None, error)], Changes(self.event, []))
         batches = [self.run([job]) for job in jobs]
         rows = [row for batch in batches for row in batch.changes.rows]
-        return Batch([outcome for batch in batches for outcome in batch.outcomes], Changes(self.event, rows))
+        since = max((each.changes.since for each in batches if each.changes.since is not None), default=None)
+        return Batch([outcome for batch in batches for outcome in batch.outcomes], Changes(self.event, rows, since))
 
-    def _refusal(self, error: sqlite3.Error) -> Unavailable | None:
-        if is_damage(error):
-            raise Damaged(str(error)) from error
-        reason = _REFUSALS.get(primary_code(error))
-        return None if reason is None else Unavailable(f"{reason} ({error})")
+    def refusal_of(self, error: Exception) -> Unavailable | None:
+        """Why nothing can be written at present, if an error of the database says that.
 
-    def _changes(self, before: int) -> Changes:
+        Raises:
+            Damaged: it says that the database is broken.
+        """
+        raise NotImplementedError
+
+    def _write_acks(self) -> None:
         for name in self._acks:
             session = self.known.get(name)
             if session is None:  # it ended in this transaction, and was saved whole
                 continue
-            self.db.execute(f"UPDATE {session.schema}.sessions SET acked = ? WHERE id = ?", (session.acked, name))
+            schema = self.schema_of(session.row.private)
+            self.db.execute(f"UPDATE {schema}.sessions SET acked = ? WHERE id = ?", (session.acked, name))
+
+    def changes_after(self, before: int) -> Changes:
+        """What changed since an event that was the newest when the transaction began."""
         if self.event == before:
             return Changes(self.event, [])
         rows = queries.rows_of(self.db, list(self._outputs), list(self._sessions))
         return Changes(self.event, sorted([*rows, *self._purged], key=lambda row: row.event))
 
-    def _write_meta(self, before: tuple[int, int]) -> None:
-        if (self.event, self.next_id) == before:
-            return
+    def write_numbers(self) -> None:
+        """Store the counters, if they went on."""
+        if (self.event, self.next_id) != self._stored:
+            self.set_meta(event=self.event, next_id=self.next_id)
+            self._stored = self.event, self.next_id
+
+    def set_meta(self, **values: int) -> None:
+        """Store numbers by their names."""
         self.db.executemany(
-            "INSERT INTO main.meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-            [("event", self.event), ("next_id", self.next_id)],
+            f"INSERT INTO {self.db.main}.meta(key, value) VALUES(?, ?) "
+            "ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            list(values.items()),
         )
 
     def meta(self, key: str, default: int) -> int:
-        row = self.db.execute("SELECT value FROM main.meta WHERE key = ?", (key,)).fetchone()
+        """A stored number."""
+        row = self.db.execute(f"SELECT value FROM {self.db.main}.meta WHERE key = ?", (key,)).fetchone()
         return default if row is None else int(row[0])
 
-    def _roll_back(self, before: tuple[int, int]) -> None:
-        if self.db.in_transaction:
-            self.db.execute("ROLLBACK")
-        self.event, self.next_id = before
+    def schema_of(self, private: object) -> str:
+        """Where what is private, or is not, is written."""
+        return self.db.schemas[-1] if private else self.db.main
+
+    def roll_back(self, before: tuple[int, int]) -> None:
+        """Forget what the running transaction did. `before` has the counters as they were."""
+        with contextlib.suppress(self.db.Error):  # the connection itself may be gone
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+        self.event, self.next_id = self._stored = before
         self.blobs.rolled_back()
         for session in self.known.values():
             session.acked, session.stored, session.sites = session.committed, False, None
         self._forget_changes()
 
-    def _committed(self) -> None:
+    def committed(self) -> None:
+        """What the transaction did is there for good."""
         for session in self.known.values():
             session.committed = session.acked
         self.blobs.committed()
@@ -197,8 +206,14 @@ class Transactions:
         self._acks.clear()
         self._purged.clear()
 
+    def may_write(self) -> bool:
+        """Whether anything can be written at present. Whatever writes asks this first."""
+        return self.refusal is None
+
     def require_writing(self) -> None:
-        if self.refusal is not None:
+        """Whatever has to write asks this first. Raises `Unavailable`."""
+        if not self.may_write():
+            assert self.refusal is not None
             raise self.refusal
 
     def free_disk(self) -> None:

@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import logging
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from .schema import Damaged
+from .database import Damaged
 from .store import Batch, Changes, Job, Outcome, Store, StoreLost
 
 T = TypeVar("T")
@@ -58,6 +57,7 @@ class StoreThread:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._main, name="ipyweb-store", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._look_due = False
         self._started: asyncio.Future[Store] | None = None
         self._begun = threading.Event()
 
@@ -101,6 +101,16 @@ class StoreThread:
         while self._thread.is_alive():
             await asyncio.sleep(0.005)
 
+    def _wake(self) -> None:
+        """Let the store take notice of what others changed; from any thread."""
+        if not self._look_due:
+            self._look_due = True
+            self._queue.put(_Item(self._look, _nobody, 0))
+
+    def _look(self, store: Store) -> None:
+        self._look_due = False
+        store.look()
+
     # -- on the thread ------------------------------------------------------------------------------------------------
 
     def _main(self) -> None:
@@ -111,6 +121,7 @@ class StoreThread:
             return
         self._tell(self._succeed_start, store)
         self._begun.wait()  # until then nobody could hear of what the first chores do
+        store.watch(self._wake)
         due = forget_due = time.monotonic()
         while True:
             items, stop = self._take(max(0.0, due - time.monotonic()))
@@ -165,7 +176,7 @@ class StoreThread:
         store = self._run(store, [_Item(lambda store: store.forget(), _nobody, 0)])
         try:
             store.guard_disk()
-        except (OSError, sqlite3.Error) as error:
+        except Exception as error:
             log.warning("the store's limits could not be fitted to the disk: %s", error)
         return store
 

@@ -15,20 +15,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from ipyweb.config import Hub
-from ipyweb.connection import Connection, Response, read_connection_file, runtime_dir, scope_token
+from ipyweb.connection import Connection, Response, read_connection_file, request, runtime_dir, scope_token
 from ipyweb.hub import schema
 from ipyweb.hub.app import Process
 from ipyweb.hub.messages import Command, Display, Hello
+from ipyweb.hub.postgres import Connection as Postgres
 from ipyweb.hub.retention import Limits
+from ipyweb.hub.shared import SharedStore
+from ipyweb.hub.sql import SqlStore
 from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.hub.store import Applied, Changes, Job, timestamp
 from ipyweb.private import private_directory
-from ipyweb.protocol import encode
+from ipyweb.protocol import decode, encode
+
+from ..postgres_server import Cluster, cluster
 
 TIME = timestamp(datetime.now(UTC))
+FIGURE, KEEPER = "f" * 32, "0123456789abcdef"
+SHOWN = {"id": FIGURE, "keeper": KEEPER, "size": [640, 480], "dpi": 100, "default_size": True}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
 
@@ -100,7 +108,9 @@ class Live:
     def stop(self) -> None:
         if self._thread.is_alive():
             with suppress(OSError, http.client.HTTPException):
-                self.request("POST", "/api/stop", {})
+                secure = self.state["url"].startswith("https:")
+                if secure or self.request("POST", "/api/stop", {}).status == 403:  # it has new tokens by now
+                    request(self.connection, "POST", "api/stop", {})
             self._thread.join(20)
             assert not self._thread.is_alive(), "the hub does not stop"
 
@@ -135,11 +145,18 @@ class Socket:
     def send(self, header: dict[str, Any], *buffers: bytes) -> None:
         self.ws.send(encode(header, buffers))
 
-    def receive(self, timeout: float = 10) -> dict[str, Any]:
+    def receive(self, timeout: float = 180) -> dict[str, Any]:
         frame = self.ws.recv(timeout=timeout)
         assert len(frame) <= 2**20
         message: dict[str, Any] = json.loads(frame)
         return message
+
+    def until_closed(self) -> tuple[int, str]:
+        """Read on until the hub closes it: code and reason."""
+        with suppress(ConnectionClosedError):
+            for _ in self.ws:
+                pass
+        return self.ws.close_code or 0, self.ws.close_reason or ""
 
     def close(self) -> None:
         self._manager.__exit__(None, None, None)
@@ -194,7 +211,7 @@ class Pane(Socket):
         self.notices: list[str] = []
         self.send({"type": "subscribe", "since": since})
 
-    def until(self, condition: Callable[["Pane"], Any], timeout: float = 10) -> None:
+    def until(self, condition: Callable[["Pane"], Any], timeout: float = 180) -> None:
         deadline = time.monotonic() + timeout
         while not condition(self):
             self.take(self.receive(max(0.01, deadline - time.monotonic())))
@@ -209,6 +226,62 @@ class Pane(Socket):
         self.event = message["event"]
         self.outputs.update({row["id"]: row for row in message["outputs"]})
         self.sessions.update({row["id"]: row for row in message["sessions"]})
+
+
+class Keeper:
+    """A keeper that draws nothing."""
+
+    def __init__(self, live: Live, environment: str = KEEPER) -> None:
+        headers = {"Authorization": f"Bearer {live.token('session')}"}
+        self._manager = connect(f"ws://127.0.0.1:{live.port}/ws/keeper", additional_headers=headers)
+        self.socket: ClientConnection = self._manager.__enter__()
+        self.say({"type": "hello", "protocol": 1, "keeper": environment})
+        assert self.hear()["type"] == "welcome"
+
+    def say(self, header: dict[str, Any], *buffers: bytes) -> None:
+        self.socket.send(encode(header, buffers))
+
+    def hear(self) -> dict[str, Any]:
+        """The next answer or request."""
+        while (header := decode(self.socket.recv(timeout=120)).header)["type"] == "undrawn":
+            pass
+        return header
+
+    def undrawn(self) -> list[list[Any]]:
+        """The figures that wait."""
+        header = decode(self.socket.recv(timeout=120)).header
+        assert header["type"] == "undrawn"
+        figures: list[list[Any]] = header["figures"]
+        return figures
+
+    def drawn(self, parts: dict[str, bytes], figure: str = FIGURE, n: int = 1, **content: Any) -> dict[str, Any]:
+        data = {mime: {"buffer": number} for number, mime in enumerate(parts)}
+        self.say({"type": "drawn", "n": n, "figure": figure, "content": {"data": data, **content}}, *parts.values())
+        return self.hear()
+
+    def answer(self, data: bytes) -> "threading.Thread":
+        """Answer the next request, in another thread."""
+
+        def run() -> None:
+            asked = self.hear()
+            self.asked = asked
+            half = len(data) // 2
+            self.say({"type": "rendered", "n": asked["n"], "last": False}, data[:half])
+            self.say({"type": "rendered", "n": asked["n"], "last": True}, data[half:])
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def shown(live: Live) -> Live:
+    """A hub with one output that shows a figure."""
+    session = live.session()
+    session.welcome()
+    session.display(parts={"text/plain": b"<Figure>"}, figure=SHOWN)
+    session.acked()
+    return live
 
 
 def hello_fields(**fields: Any) -> dict[str, Any]:
@@ -262,7 +335,7 @@ def display_frame(
 class Bare:
     """A store without thread: each call is a transaction of its own."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqlStore) -> None:
         self.store = store
         self.changes: list[Changes] = []
 
@@ -310,6 +383,10 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
 
 
 _UNDOING: dict[int, tuple[str, ...]] = {
+    6: (
+        "DROP INDEX outputs_task",
+        *(f"ALTER TABLE sessions DROP COLUMN {name}" for name in ("place", "lost")),
+    ),
     5: (
         "DROP INDEX outputs_stack",
         "DROP INDEX sessions_script",
@@ -357,16 +434,39 @@ def live(start: Callable[..., Live]) -> Live:
     return start()
 
 
+BOTH = pytest.mark.parametrize("make_store", ["sqlite", "postgresql"], indirect=True)
+"""For tests of what any store does."""
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Cluster]:
+    """A PostgreSQL for all tests of a worker; it may lose everything when the machine does."""
+    with cluster(fsync="off") as made:
+        yield made
+
+
 @pytest.fixture
-def make_store(tmp_path: Path) -> Iterator[Callable[..., Bare]]:
-    """Open bare stores in one directory; the ones before are closed."""
+def postgresql(server: Cluster) -> Cluster:
+    """A PostgreSQL with an empty store."""
+    server.forget()
+    return server
+
+
+@pytest.fixture
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Bare]]:
+    """Open bare stores in one place; the ones before are closed."""
     opened: list[Bare] = []
+    shared = getattr(request, "param", "sqlite") == "postgresql"
+    address = request.getfixturevalue("postgresql").address if shared else ""
 
     def begin(directory: Path | None = tmp_path, limits: Limits | None = None, **options: Any) -> Bare:
         path = None if directory is None else directory / "outputs.sqlite"
         for each in opened:
             each.store.close()
-        opened.append(Bare(SqliteStore(schema.connect(path), directory, limits, **options)))
+        if shared:
+            opened.append(Bare(SharedStore(Postgres(address), limits or Limits(), **options)))
+        else:
+            opened.append(Bare(SqliteStore(schema.connect(path), directory, limits, **options)))
         return opened[-1]
 
     yield begin

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ipyweb.hub import search, sqlite
+from ipyweb.hub import search, sql
 from ipyweb.hub.messages import SessionChange
 from ipyweb.hub.store import Filter
 
@@ -156,8 +156,8 @@ def test_a_large_old_store_opens_at_once_and_is_indexed_step_by_step(
         bare.display(seq, title=f"old {seq}")
     bare.store.close()
     make_old(tmp_path / "outputs.sqlite", 2)
-    monkeypatch.setattr(sqlite, "AT_OPENING", 3)
-    monkeypatch.setattr(sqlite, "AT_ONCE", 2)
+    monkeypatch.setattr(sql, "AT_OPENING", 3)
+    monkeypatch.setattr(sql, "AT_ONCE", 2)
     again = make_store()
     assert found(again, "old") == [5, 6, 7]
     assert again.call(lambda store: store.tidy())

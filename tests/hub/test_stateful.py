@@ -3,24 +3,31 @@
 import json
 import shutil
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ipyweb.hub import schema
 from ipyweb.hub.messages import Clear
+from ipyweb.hub.postgres import Connection as Postgres
 from ipyweb.hub.retention import Limits
+from ipyweb.hub.shared import SharedStore
 from ipyweb.hub.sqlite import SqliteStore
-from ipyweb.hub.store import Filter, NotFound, OutputRow, Selection, Unavailable
+from ipyweb.hub.store import Filter, MovedAway, NotFound, OutputRow, Selection, Unavailable
 
+from ..postgres_server import Cluster
 from .conftest import Bare
-from .test_sqlite import check, full
+from .test_sqlite import full
+from .test_store import check
 
 SESSIONS = ("a" * 32, "b" * 32)
 MOST_VERSIONS = 3
+LIMITS = Limits(max_versions=MOST_VERSIONS)
 names = st.sampled_from(["x", "y", "z"])
 sessions = st.sampled_from(SESSIONS)
 contents = st.sampled_from([b"", b"1", b"2", b"3" * 100_000])
@@ -41,11 +48,17 @@ class StoreMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         if self.bare is not None:
             self.bare.store.close()
-        connection = schema.connect(self.directory / "outputs.sqlite")
-        limits = Limits(max_versions=MOST_VERSIONS)
-        self.bare = Bare(SqliteStore(connection, self.directory, limits, event=0))
+        self.bare = self.open_store()
         for session in SESSIONS:
             assert self.bare.open(session) == self.seqs[session]
+
+    def open_store(self) -> Bare:
+        connection = schema.connect(self.directory / "outputs.sqlite")
+        return Bare(SqliteStore(connection, self.directory, LIMITS, event=0))
+
+    def full(self) -> AbstractContextManager[None]:
+        assert self.bare is not None
+        return full(self.bare)
 
     @rule(session=sessions, name=names, content=contents)
     def display(self, session: str, name: str, content: bytes) -> None:
@@ -67,7 +80,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.bare is not None
         if any(output["removed"] for output in self.model.values()):
             return  # the trash would make room
-        with full(self.bare):
+        with self.full():
             try:
                 self.bare.display(self.seqs[session] + 1, {"text/plain": b"4" * 60_000}, session, display_id=name)
             except Unavailable:
@@ -170,6 +183,63 @@ class StoreMachine(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
 
+class SharedMachine(StoreMachine):
+    """The same with two hubs on one store, of which now one and now the other does what is done."""
+
+    server: ClassVar[Cluster]
+
+    def begin(self) -> None:
+        self.server.forget()
+        self.other: Bare | None = None
+        super().begin()
+        self.other = self.open_store()
+
+    begin = initialize()(begin)  # type: ignore[assignment]
+
+    def open_store(self) -> Bare:
+        return Bare(SharedStore(Postgres(self.server.address), LIMITS))
+
+    def full(self) -> AbstractContextManager[None]:
+        return self.server.full()
+
+    @rule(seq=st.integers(1, 3))
+    def move(self, seq: int) -> None:
+        """The sessions connect to the other hub; what the one they left hears of them is refused."""
+        assert self.bare is not None
+        assert self.other is not None
+        self.bare, self.other = self.other, self.bare
+        for session in SESSIONS:
+            assert self.bare.open(session) == self.seqs[session]
+            with pytest.raises(MovedAway):
+                self.other.display(self.seqs[session] + seq, session=session)
+
+    @invariant()
+    def both_were_told_everything_once_and_in_order(self) -> None:
+        for bare in (getattr(self, "bare", None), getattr(self, "other", None)):
+            if bare is None:
+                continue
+            bare.call(lambda store: store.look())
+            told = [row for changes in bare.changes for row in changes.rows]
+            assert [row.event for row in told] == sorted({row.event for row in told})
+            newest = {row.id: row for row in told}
+            for row in bare.store.changes(0, 1000).rows:
+                before = newest.get(row.id, row)  # what came before this store was opened was not told
+                assert before.event == row.event
+                assert before == row or not isinstance(row, OutputRow)
+
+    def teardown(self) -> None:
+        if getattr(self, "other", None) is not None:
+            assert self.other is not None
+            self.other.store.close()
+        super().teardown()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_server(server: Cluster) -> None:
+    """For `SharedMachine`, which gets no fixtures."""
+    SharedMachine.server = server
+
+
 TestStore = StoreMachine.TestCase
 TestStore.settings = settings(
     max_examples=25,
@@ -179,3 +249,6 @@ TestStore.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+
+TestShared = SharedMachine.TestCase
+TestShared.settings = settings(TestStore.settings, max_examples=6)

@@ -46,8 +46,9 @@ def test_jobs_run_in_order_off_the_loop_and_many_per_transaction() -> None:
     async def body(thread: StoreThread, batches: list[Batch]) -> None:
         seen: list[int] = []
         told: list[int] = []
-        gate = threading.Event()
-        thread.submit(lambda _: gate.wait(10), lambda _: None)
+        entered, gate = threading.Event(), threading.Event()
+        thread.submit(lambda _: (entered.set(), gate.wait(10)), lambda _: None)
+        assert entered.wait(10)  # or it would take the first of the others along
         for n in range(100):
             thread.submit(lambda _, n=n: seen.append(n), lambda _, n=n: told.append(n), size=10)
         assert thread.pending == 1000
