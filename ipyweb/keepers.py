@@ -33,6 +33,7 @@ _KEPT = (
     "IPYWEB_BROWSER",
     "IPYWEB_HUB",
     "IPYWEB_TOKEN_FILE",
+    "IPYWEB_HUB_CERT",
     "LANG",
     "LC_",
     "LD_",

@@ -20,7 +20,7 @@ def test_a_notebook_runs_in_jupyter(path: Path, hub: connection.Connection) -> N
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=60).execute()
+    NotebookClient(notebook, timeout=180).execute()
     assert shown(hub)
     assert any(cell.get("outputs") for cell in notebook.cells)
 
@@ -29,7 +29,7 @@ def test_a_notebook_runs_in_jupyter(path: Path, hub: connection.Connection) -> N
 def test_a_notebook_runs_without_a_kernel(path: Path, hub: connection.Connection, tmp_path: Path) -> None:
     script = tmp_path / f"{path.stem}.ipy"
     script.write_text("\n\n".join(cells(path)))
-    subprocess.run([sys.executable, "-m", "IPython", str(script)], check=True, env=dict(os.environ), timeout=60)
+    subprocess.run([sys.executable, "-m", "IPython", str(script)], check=True, env=dict(os.environ), timeout=180)
     assert shown(hub)
 
 

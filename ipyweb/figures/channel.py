@@ -11,37 +11,18 @@ import hashlib
 import json
 import os
 import socket
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
-from pathlib import Path
 from typing import Any
 
 from ..errors import KeeperUnavailable
 from ..keepers import channel_dir, secret
+from ..unix import short_address
 from .snapshot import Buffer
 
 SOCKET = "socket"
 KEY = "key"
-LONGEST = 100
-"""Bytes that the address of a Unix socket may have everywhere, about."""
-
-
-@contextlib.contextmanager
-def _address(directory: Path) -> Iterator[str]:
-    """The socket's address, however long the directory's own name is."""
-    plain = str(directory / SOCKET)
-    if len(os.fsencode(plain)) <= LONGEST:
-        yield plain
-        return
-    if sys.platform != "linux":
-        raise KeeperUnavailable(f"{plain} is too long for a socket; set IPYWEB_RUNTIME_DIR to a shorter one")
-    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
-    finally:
-        os.close(descriptor)
 
 
 def dial(environment: str) -> Connection:
@@ -53,7 +34,7 @@ def dial(environment: str) -> Connection:
     directory = channel_dir(environment)
     try:
         key = secret(directory / KEY)
-        with _address(directory) as address:
+        with short_address(directory / SOCKET) as address:
             return Client(address, family="AF_UNIX", authkey=key)
     except AuthenticationError as error:
         raise KeeperUnavailable("what listens at the keeper's socket does not know its key") from error
@@ -76,7 +57,7 @@ class Door:
         try:
             self._key = secret(self._directory / KEY)
             (self._directory / SOCKET).unlink(missing_ok=True)
-            with _address(self._directory) as address:
+            with short_address(self._directory / SOCKET) as address:
                 self._listener = Listener(address, family="AF_UNIX", backlog=64)
         except OSError as error:
             raise KeeperUnavailable(f"the keeper's socket cannot be made: {error}") from error

@@ -122,9 +122,9 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         ValueError: the drawing would be too large.
         Exception: whatever drawing raises.
     """
-    with _lock, _params(params), warnings.catch_warnings():
+    with _lock, drawing_params(params), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph is missing, a layout does not fit: the picture shows it
-        dpi = _resize(figure, spec)
+        dpi = resize(figure, spec)
         if spec.style:
             from .style import restyle
 
@@ -194,7 +194,12 @@ def _inches(length: Length, dpi: float) -> float:
     return length[0] if length[1] == "in" else length[0] / dpi
 
 
-def _resize(figure: "Figure", spec: Spec) -> float:
+def resize(figure: "Figure", spec: Spec) -> float:
+    """Give a figure the size that a drawing of it has; its dpi is returned, not set.
+
+    Raises:
+        ValueError: the drawing would be too large.
+    """
     width, height, dpi = inches(figure, spec)
     if width * height * dpi * dpi > MAX_PIXELS and spec.mime in RASTER:
         wide, high = round(width * dpi), round(height * dpi)
@@ -268,7 +273,12 @@ def _spare(figure: "Figure", for_layout: bool) -> _Margins:
 
 
 @contextlib.contextmanager
-def _params(params: Mapping[str, Any] | None) -> Iterator[None]:
+def drawing_params(params: Mapping[str, Any] | None) -> Iterator[None]:
+    """While it is entered, figures are drawn with these rcParams, and with matplotlib's defaults for the others.
+
+    Args:
+        params: ``None`` leaves those of this process.
+    """
     import matplotlib
 
     rc: Any = matplotlib.rcParams

@@ -123,6 +123,18 @@ class Easel:
         answer, parts = self._ask({"op": "draw", "wanted": dict(wanted)}, [], timeout, "drawn")
         return answer, bytes(parts[0])
 
+    def reach(self, wanted: Mapping[str, Any]) -> Connection:
+        """Let a pane reach into the figure from now on, over the pipe that is returned; see `reach`.
+
+        Args:
+            wanted: ``width`` and ``height`` in pixels, and ``dpi``.
+
+        Raises:
+            OSError: the process is gone.
+        """
+        send(self._pipe, {"op": "reach", "wanted": dict(wanted)})
+        return self._pipe
+
     def _ask(
         self, header: dict[str, Any], parts: Any, timeout: float, what: str
     ) -> tuple[dict[str, Any], list[bytearray]]:
@@ -155,10 +167,14 @@ class Easel:
         """End the process, and its drawing if there is one."""
         if self._ended:
             return
+        self.kill()
+        self._pipe.close()
+
+    def kill(self) -> None:
+        """End the process, and leave its pipe to whoever reads from it."""
         self._ended = True
         with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._pipe.close()
 
 
 def resident(pid: int) -> int:
@@ -428,10 +444,26 @@ def _be_easel(pipe: Connection) -> None:
             header, parts = receive(pipe)
         except (EOFError, OSError):
             return
-        if header["op"] == "load":
-            send(pipe, *figure.load(Snapshot.of_parts(parts)))
-        else:
-            send(pipe, *figure.draw(header["wanted"]))
+        match header["op"]:
+            case "load":
+                send(pipe, *figure.load(Snapshot.of_parts(parts)))
+            case "draw":
+                send(pipe, *figure.draw(header["wanted"]))
+            case "reach":
+                _be_reached(pipe, figure, header["wanted"])
+                return
+
+
+def _be_reached(pipe: Connection, figure: "_Figure", wanted: dict[str, Any]) -> None:
+    try:
+        from .reach import serve
+
+        serve(pipe, figure.prepare(), wanted)
+    except (EOFError, OSError):
+        return
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            send(pipe, {"op": "failed", "error": _words(error)})
 
 
 class _Figure:

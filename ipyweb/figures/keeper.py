@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from ..errors import IpywebError, KeeperUnavailable
 from ..keepers import channel_dir, read_record, shelf_dir
 from . import channel
+from .copies import Copies, Copy
 from .easel import DrawingFailed, Easel, Easels, resident
 from .lanes import IDLE, NOW, SOON, Lanes, Ticket
 from .line import HubLine
@@ -117,7 +118,9 @@ class Keeper:
         self._socket = channel_dir(environment) / channel.SOCKET
         self._easels = Easels(max(2 * self._bound, MAX_MEMORY), spares=self._bound >= SPARES_FROM)
         self._lanes = Lanes(max(1, min(2, os.cpu_count() or 1)))
-        self._line = HubLine(environment, self._render, self._cancel, self._resume)
+        self._environment = environment
+        self._line = HubLine(environment, self._render, self._cancel, self._resume, self._reach, self._leave)
+        self._copies = Copies(self._soon, self._load_copy, self._keep_view, self._line.say)
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._figures: dict[str, Kept] = {}
         self._newest: dict[tuple[str, str], str] = {}
@@ -138,6 +141,7 @@ class Keeper:
         pruned = -PRUNE_SECONDS
         while not self._over.wait(TICK):
             self._lanes.tick()
+            self._copies.tick()
             self._queue_late()
             if time.monotonic() - pruned > PRUNE_SECONDS:
                 self._shelf.prune()
@@ -147,13 +151,14 @@ class Keeper:
         self._end()
 
     def _is_idle(self) -> bool:
-        if self._peers or self._lanes.busy or self._line.waiting:
+        if self._peers or self._lanes.busy or self._line.waiting or self._copies:
             self._last_use = time.monotonic()
         return time.monotonic() - self._last_use > self._idle
 
     def _end(self) -> None:
         self._door.close()
         self._lanes.end()
+        self._copies.end()
         for kept in list(self._figures.values()):
             if kept.easel is not None:
                 kept.easel.end()
@@ -206,6 +211,10 @@ class Keeper:
                 for figure in header["ids"]:
                     if (kept := self._figures.get(str(figure))) is not None:
                         kept.drawn = True
+            case "animation":
+                drawn = {"text/html": bytes(parts[0])} if parts else {}
+                self._line.deliver(str(header["id"]), drawn, {"problems": header["problems"]}, str(header["session"]))
+                self._tell(peer, {"type": "taken"})
             case "stop":
                 self._over.set()
 
@@ -424,6 +433,45 @@ class Keeper:
             )
             self._weigh(kept)
 
+    # -- copies that panes reach into ---------------------------------------------------------------------------------
+
+    def _reach(self, header: Mapping[str, Any]) -> None:
+        self._last_use = time.monotonic()
+        self._copies.hear(header)
+
+    def _leave(self) -> None:
+        """The hub is gone."""
+        self._copies.end()
+
+    def _soon(self, figure: str, job: Callable[[], None]) -> None:
+        self._lanes.submit(figure, NOW, job)
+
+    def _load_copy(self, figure: str) -> Easel:
+        """An easel with a figure, for one pane alone."""
+        kept = self._figures.get(figure) or Kept(figure)
+        snapshot = kept.snapshot or self._shelf.get(figure)
+        if is_call(snapshot):  # what it makes is the figure
+            with self._lock:
+                kept = self._figures.setdefault(figure, kept)
+            self._loaded(kept)
+            snapshot = kept.snapshot or self._shelf.get(figure)
+        easel = self._easels.new()
+        try:
+            easel.load(snapshot, self._timeout)
+        except DrawingFailed:
+            easel.end()
+            raise
+        return easel
+
+    def _keep_view(self, copy: Copy, snapshot: Snapshot) -> dict[str, Any]:
+        """Keep a copy as it stands as a figure of its own, and draw it; how a message names it."""
+        kept = Kept(snapshot.id, snapshot, copy.private, copy.session)
+        self._add(kept, (copy.session, snapshot.id))
+        self._shelve(kept)
+        kept.settled.set()
+        self._lanes.submit(kept.id, SOON, lambda: self._first_drawing(kept))
+        return {"id": kept.id, "keeper": self._environment, **snapshot.shape}
+
     # -- easels -------------------------------------------------------------------------------------------------------
 
     def _draw(self, kept: Kept, wanted: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -464,7 +512,7 @@ class Keeper:
             kept.memory = easel.memory()
         with self._lock:
             held = sorted((each for each in self._figures.values() if each.easel), key=lambda each: -each.used)
-        taken = resident(os.getpid()) + self._easels.memory()
+        taken = resident(os.getpid()) + self._easels.memory() + self._copies.memory()
         for each in held:
             taken += each.memory
             if taken > self._bound and not each.busy and (easel := each.easel) is not None:
@@ -547,7 +595,7 @@ def _lock(path: Path) -> int | None:
 
 def _be_humble() -> None:
     with contextlib.suppress(OSError):
-        os.nice(10)
+        os.nice(5)  # of a busy processor it gets a third of what the user's programs get, so figures still come
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800")
 

@@ -9,13 +9,13 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import connection as hubs
 from ..errors import FrameError, HubError, IpywebError
-from ..protocol import BLOB_THRESHOLD, MAX_FRAME, PROTOCOL, decode, encode, read_header
+from ..protocol import BLOB_THRESHOLD, PROTOCOL, Frame, decode, encode, read_header
 
 CHUNK = 900 * 1024
 """Bytes of one part of a drawing on the socket."""
@@ -53,6 +53,8 @@ class HubLine:
         on_render: called with the number and what is wanted.
         on_cancel: called with the number of a request that nobody waits for any more.
         on_undrawn: called with the figures of which the hub has no picture, and whether their session is connected.
+        on_reach: called with what the hub says to copies of figures that panes reach into.
+        on_lost: called when the hub is gone, and with it the panes.
     """
 
     def __init__(
@@ -61,11 +63,15 @@ class HubLine:
         on_render: Request,
         on_cancel: Callable[[int], None],
         on_undrawn: Callable[[list[tuple[str, bool]]], None],
+        on_reach: Callable[[Mapping[str, Any]], None],
+        on_lost: Callable[[], None],
     ) -> None:
         self._environment = environment
         self._on_render = on_render
         self._on_cancel = on_cancel
         self._on_undrawn = on_undrawn
+        self._on_reach = on_reach
+        self._on_lost = on_lost
         self._changed = threading.Condition()
         self._sending = threading.Lock()
         self._pending: dict[int, Delivery] = {}
@@ -92,17 +98,17 @@ class HubLine:
 
     def answer(self, number: int, data: bytes, content: Mapping[str, Any]) -> None:
         """Answer a request with a drawing, in parts that fit in frames."""
-        view = memoryview(data)
-        with contextlib.suppress(Exception):  # the hub went away, and with it whoever waited
-            for start in range(0, max(1, len(view)), CHUNK):
-                last = start + CHUNK >= len(view)
-                header = {"type": "rendered", "n": number, "last": last, **(content if last else {})}
-                self._send(encode(header, [view[start : start + CHUNK]]))
+        self.say({"type": "rendered", "n": number, **content}, data)
 
     def refuse(self, number: int, reason: str) -> None:
         """Answer a request with a reason why it cannot be drawn."""
-        with contextlib.suppress(Exception):
-            self._send(encode({"type": "rendered", "n": number, "last": True, "error": reason}))
+        self.say({"type": "rendered", "n": number, "last": True, "error": reason})
+
+    def say(self, header: dict[str, Any], data: bytes | None = None) -> None:
+        """Send a message, with data in as many frames as it needs; the one with ``last`` has what else is to say."""
+        with contextlib.suppress(Exception):  # the hub went away, and with it whoever waited
+            for frame in [encode(header)] if data is None else _frames(header, data):
+                self._send(frame)
 
     def _send(self, frame: str | bytes) -> None:
         socket = self._socket
@@ -127,21 +133,9 @@ class HubLine:
             self._hub = None
 
     def _converse(self, hub: hubs.Connection) -> None:
-        from websockets.sync.client import connect
+        from ..websocket import open_websocket
 
-        token = hub.token_for("session")
-        headers = {"Authorization": f"Bearer {token}", "X-Ipyweb-Token": token}
-        url = "ws" + hub.url.removeprefix("http") + "/ws/keeper"
-        with connect(
-            url,
-            additional_headers=headers,
-            open_timeout=10,
-            close_timeout=1,
-            compression=None,
-            proxy=None if hub.local else True,
-            max_size=MAX_FRAME,
-            ping_interval=None if hub.local else 20,
-        ) as socket:
+        with open_websocket(hub, "/ws/keeper") as socket:
             socket.send(encode({"type": "hello", "protocol": PROTOCOL, "keeper": self._environment}))
             if read_header(socket.recv(timeout=10))["type"] != "welcome":
                 raise FrameError("expected welcome")
@@ -156,6 +150,7 @@ class HubLine:
             finally:
                 with self._changed:
                     self._socket = None
+                self._on_lost()
 
     def _take(self, header: dict[str, Any]) -> None:
         match header["type"]:
@@ -163,6 +158,8 @@ class HubLine:
                 self._on_render(int(header["n"]), dict(header["wanted"], figure=str(header["figure"])))
             case "cancel":
                 self._on_cancel(int(header["n"]))
+            case "reach" | "event" | "leave":
+                self._on_reach(header)
             case "undrawn":
                 self._on_undrawn([(str(figure), bool(connected)) for figure, connected in header["figures"]])
             case "filled":
@@ -226,6 +223,13 @@ class HubLine:
                 references[mime] = {"blob": _upload(part, hub, delivery.session), "size": len(part)}
         content = {**delivery.header["content"], "data": references}
         return {**delivery.header, "n": number, "content": content}, buffers
+
+
+def _frames(header: dict[str, Any], data: bytes) -> Iterator[Frame]:
+    view, short = memoryview(data), {"type": header["type"], "n": header["n"], "last": False}
+    for start in range(0, max(1, len(view)), CHUNK):
+        last = start + CHUNK >= len(view)
+        yield encode({**header, "last": True} if last else short, [view[start : start + CHUNK]])
 
 
 def _upload(data: bytes, hub: hubs.Connection, session: str) -> str:

@@ -40,6 +40,8 @@ def wanted(handler: "Handler", mimetype: str | None) -> dict[str, Any] | None:
     mimetype = mimetype or ("image/png" if given else None)
     if mimetype not in DRAWN:
         return None
+    if "style" in given and handler.scope in (None, "viewer"):
+        handler.refuse(400, "a link that only looks takes no style sheet, which could run LaTeX")
     if len(given.get("style", "")) > MAX_STYLE:
         handler.refuse(413, f"expected a style sheet of at most {MAX_STYLE} characters, got {len(given['style'])}")
     try:
@@ -60,11 +62,9 @@ def is_sized(wanted: dict[str, Any]) -> bool:
 
 
 def stored(store: Store, output: int, version: int | None) -> set[str]:
-    """The MIME types that are stored of a version."""
-    row = store.output(output)
-    if version is None or version == row.version:
-        return set(json.loads(row.data))
-    return {mime for each in store.versions(output) if each.version == version for mime in json.loads(each.data)}
+    """The MIME types that are stored of a version itself; its output may show an earlier picture in the meantime."""
+    wanted = store.output(output).version if version is None else version
+    return {mime for each in store.versions(output) if each.version == wanted for mime in json.loads(each.data)}
 
 
 def header_text(error: Exception) -> str:

@@ -5,14 +5,13 @@ from the record in its own private directory.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import itertools
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__, keepers
 from ..errors import FrameError, KeeperUnavailable
@@ -22,6 +21,9 @@ from .hub import HubState
 from .links import MALFORMED, TOO_MANY, WRONG_PROTOCOL, Peer
 from .messages import BadMessage
 from .store import MissingBlob, NotFound, Outcome, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from .reach import Reacher
 
 MAX_KEEPERS = 64
 CONNECT_SECONDS = 20.0
@@ -68,6 +70,7 @@ class KeeperLink(Peer):
         self._registry = registry
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[asyncio.Future[bytes], bytearray]] = {}
+        self._reachers: dict[int, Reacher] = {}
 
     def receive(self, frame: Frame) -> None:
         try:
@@ -78,6 +81,8 @@ class KeeperLink(Peer):
                 self._fill(message, len(frame))
             elif message.type == "rendered":
                 self._rendered(message)
+            elif (reacher := self._reachers.get(messages.integer(message.header.get("n")) or 0)) is not None:
+                reacher.hear(message)
         except (FrameError, BadMessage) as error:
             self.close(MALFORMED, str(error))
 
@@ -89,6 +94,20 @@ class KeeperLink(Peer):
             if not future.done():
                 future.set_exception(_WentAway("the figure keeper went away; try again"))
         self._waiting.clear()
+        for reacher in list(self._reachers.values()):
+            reacher.gone("the figure keeper went away")
+
+    def reach(self, reacher: "Reacher", content: Mapping[str, Any]) -> int:
+        """Ask for a copy of a figure that a pane reaches into; its number."""
+        number = next(self._numbers)
+        self._reachers[number] = reacher
+        self.tell({"type": "reach", "n": number, **content})
+        return number
+
+    def leave(self, number: int) -> None:
+        """End a copy."""
+        if self._reachers.pop(number, None) is not None:
+            self.tell({"type": "leave", "n": number})
 
     async def render(self, figure: str, wanted: Mapping[str, Any]) -> bytes:
         """A drawing.
@@ -210,18 +229,20 @@ class Keepers:
         self._revivals.pop(environment, None)
 
     def revive(self, environment: str) -> None:
-        """Start a keeper again that died before everything was drawn, some times."""
+        """Start a keeper again that died before everything was drawn, or did not come, some times."""
         tries = self._revivals[environment] = self._revivals.get(environment, 0) + 1
         if tries <= MAX_REVIVALS:
-            self._start_in(2**tries * REVIVAL_SECONDS, environment)
+            self._start_in(2**tries * REVIVAL_SECONDS, environment, self.revive)
 
-    def _start_in(self, seconds: float, environment: str) -> None:
+    def _start_in(self, seconds: float, environment: str, otherwise: Callable[[str], None] = lambda _: None) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(seconds, lambda: asyncio.ensure_future(self._start_quietly(environment)))
+        loop.call_later(seconds, lambda: asyncio.ensure_future(self._start_quietly(environment, otherwise)))
 
-    async def _start_quietly(self, environment: str) -> None:
-        with contextlib.suppress(KeeperUnavailable):
-            await self._link(environment)
+    async def _start_quietly(self, environment: str, otherwise: Callable[[str], None]) -> None:
+        try:
+            await self.link(environment)
+        except KeeperUnavailable:
+            otherwise(environment)
 
     async def render(self, figure: Mapping[str, Any], wanted: Mapping[str, Any]) -> bytes:
         """A drawing of a figure, perhaps one that was made before.
@@ -247,7 +268,7 @@ class Keepers:
         return data
 
     async def _ask(self, figure: Mapping[str, Any], wanted: Mapping[str, Any]) -> bytes:
-        link = await self._link(str(figure["keeper"]))
+        link = await self.link(str(figure["keeper"]))
         return await link.render(str(figure["id"]), wanted)
 
     def _remember(self, key: str, data: bytes) -> None:
@@ -258,8 +279,12 @@ class Keepers:
         while self._cached > CACHE_BYTES:
             self._cached -= len(self._cache.popitem(last=False)[1])
 
-    async def _link(self, environment: str) -> KeeperLink:
-        """The keeper's link; it is started if need be, once for all who ask."""
+    async def link(self, environment: str) -> KeeperLink:
+        """The keeper's link; it is started if need be, once for all who ask.
+
+        Raises:
+            KeeperUnavailable: it cannot be started, or does not answer.
+        """
         if environment not in self._links:
             task = self._starting.get(environment)
             if task is None:

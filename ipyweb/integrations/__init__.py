@@ -29,7 +29,9 @@ TRIGGERS = {
     "graphviz": "graphviz",
     "great_tables": "great_tables",
     "holoviews": "holoviews",
+    "ipympl.backend_nbagg": "ipympl",
     "ipyvizzu": "ipyvizzu",
+    "ipycanvas.canvas": "ipycanvas",
     "ipywidgets": "ipywidgets",
     "itables": "itables",
     "lets_plot": "lets_plot",
@@ -40,9 +42,9 @@ TRIGGERS = {
     "pydeck": "pydeck",
     "pygal": "pygal",
     "sympy": "sympy",
-    "tqdm.notebook": "tqdm",
+    "comm": "comm",
 }
-"""Which integration is installed once which module has been imported."""
+"""Which integration is installed once which module has been imported; comms last, which carry what the others say."""
 
 
 def install(shell: Any, cells: bool = False) -> Undo:
@@ -105,6 +107,21 @@ def after_import(modules: Iterable[str], callback: Callable[[str], None]) -> Und
     return undo
 
 
+def when_imported(module: str, callback: Callable[[str], None]) -> Undo:
+    """Call back with the name of a module: now if it is imported, else right after it has been.
+
+    So the formatter of a widget's type is registered by the type itself: many widgets get a class of their own each
+    (traitlets' ``add_traits``), and IPython takes the first of these for the only one that a name means.
+
+    Returns:
+        A function after which nothing is called any more.
+    """
+    if not is_imported(module):
+        return after_import([module], callback)
+    callback(module)
+    return lambda: None
+
+
 def replace(owner: Any, name: str, value: object) -> Undo:
     """Set an attribute of a library's object, class or module.
 
@@ -112,7 +129,7 @@ def replace(owner: Any, name: str, value: object) -> Undo:
         A function that puts back what was there, unless somebody else has replaced it meanwhile.
     """
     own = name in vars(owner)
-    before = getattr(owner, name)
+    before = vars(owner).get(name)  # as it is there, such as a static method
     setattr(owner, name, value)
 
     def undo() -> None:
@@ -147,6 +164,22 @@ def publish(data: Mapping[str, Any], *, display_id: str | None = None, update: b
 
     transient = {} if display_id is None else {"display_id": display_id}
     publish_display_data(dict(data), transient=transient, update=update)
+
+
+def are_carried(shell: Any) -> bool:
+    """Whether widgets are alive in the pane: a kernel keeps them, and their front ends have what it gives them."""
+    return not hasattr(shell, "kernel")
+
+
+def view_of(widget: Any) -> dict[str, Any]:
+    """The MIME bundle of a widget that is shown alive, to which pictures of it may be added.
+
+    Args:
+        widget: of ipywidgets.
+    """
+    from ..protocol import WIDGET_VIEW
+
+    return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
 
 
 def with_margin(page: str) -> str:

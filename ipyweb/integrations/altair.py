@@ -3,13 +3,28 @@
 The renderer is also an entry point of the group ``altair.vegalite.v6.renderer``: ``alt.renderers.enable("ipyweb")``.
 """
 
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from . import chain, replace
+from . import are_carried, chain, replace, view_of
 
 _WIDGET = "altair.jupyter.jupyter_chart.JupyterChart"
 MIME = "application/vnd.vegalite.v6.json"
+_EMBED = re.compile(r'^import (\w+) from "https://esm\.sh/vega-embed@[^"]*";?$', re.MULTILINE)
+_DEBOUNCE = re.compile(r'^import (\w+) from "https://esm\.sh/lodash-es@[^"]*/debounce";?$', re.MULTILINE)
+_OUR_EMBED = 'const { embed: \\1 } = await ipywebLibrary("vega");'
+_OUR_DEBOUNCE = """\
+const \\1 = (call, wait, { maxWait } = {}) => {
+  let timer, latest;
+  return (...values) => {
+    latest = values;
+    if (timer !== undefined && maxWait !== undefined) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => { timer = undefined; call(...latest); }, wait);
+  };
+};"""
 
 
 def render(spec: dict[str, Any], **metadata: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -20,15 +35,44 @@ def render(spec: dict[str, Any], **metadata: Any) -> tuple[dict[str, Any], dict[
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
-    """Choose our renderer, unless the user chose one, and show the charts of widgets."""
+    """Choose our renderer, unless the user chose one, and give widgets the pane's Vega and a still chart."""
     import altair
 
     bundles = shell.display_formatter.mimebundle_formatter
-    bundles.for_type(_WIDGET, lambda widget, include=None, exclude=None: widget.chart._repr_mimebundle_())
+    widget = altair.JupyterChart
+    bundles.for_type(widget, _alive_and_still)  # by the type itself: see `when_imported`
     undos = [lambda: bundles.pop(_WIDGET, None), _choose(altair.renderers)]
-    if hasattr(altair.JupyterChart, "_repr_mimebundle_"):  # without anywidget, it is only a name
-        undos.append(replace(altair.JupyterChart, "_repr_mimebundle_", _still))  # what the renderer `jupyter` asks
+    if hasattr(widget, "_repr_mimebundle_"):  # without anywidget, it is only a name
+        undos.append(replace(widget, "_repr_mimebundle_", _alive_and_still))  # what the renderer `jupyter` asks
+        undos += [_bring_vega(widget)] if are_carried(shell) else []
     return chain(*undos)
+
+
+def _bring_vega(widget: Any) -> Callable[[], None]:
+    from ipywidgets.widgets import widget as base
+
+    for each in list(base._instances.values()):
+        if isinstance(each, widget):
+            each._esm = without_cdn(each._esm)
+    enable = widget.enable_offline
+
+    def enable_offline(cls: Any, offline: bool = True) -> None:
+        enable(offline)
+        cls._esm = without_cdn(cls._esm)
+
+    return chain(
+        replace(widget, "_esm", without_cdn(widget._esm)),
+        replace(widget, "enable_offline", classmethod(enable_offline)),
+    )
+
+
+@cache
+def without_cdn(module: str) -> str:
+    """The front end of a ``JupyterChart`` with the pane's Vega in place of the modules that it imports from a CDN.
+
+    That of ``JupyterChart.enable_offline()`` imports nothing, and stays as it is.
+    """
+    return _DEBOUNCE.sub(_OUR_DEBOUNCE, _EMBED.sub(_OUR_EMBED, module))
 
 
 def _choose(renderers: Any) -> Callable[[], None]:
@@ -46,5 +90,8 @@ def _choose(renderers: Any) -> Callable[[], None]:
     return undo
 
 
-def _still(widget: Any, **options: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    return render(widget.chart.to_dict())
+def _alive_and_still(widget: Any, include: object = None, exclude: object = None, **options: object) -> Any:
+    if widget.chart is None:
+        return {**view_of(widget), "text/plain": repr(widget)}, {}
+    data, metadata = render(widget.chart.to_dict())
+    return {**view_of(widget), **data}, metadata

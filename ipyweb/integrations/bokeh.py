@@ -6,16 +6,19 @@ By Bokeh's own notebook hook (``bokeh.io.notebook.install_notebook_hook``). It a
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..session import present
 from ..session.companions import companions
 from . import chain, publish, replace, with_margin
 
 CDN = "https://cdn.bokeh.org/bokeh/"
 _ELEMENT = "bokeh.models.ui.ui_element.UIElement"
 _HOOKS = ("ipyweb", "jupyter")
+_FRONT_END = "@bokeh/jupyter_bokeh"
+_FORMULA = re.compile(rb'\$\$|\\\\\(|\\\\\[|"TeX"|"MathML"')
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
@@ -45,6 +48,8 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         replace(state, "_notebook", True),
         replace(state, "_notebook_type", "ipyweb"),
         replace(settings.browser, "_user_value", "none"),  # `output_file` writes its file, and opens nothing
+        companions.add_front_end(_FRONT_END, _scripts),
+        present.add("jupyter_bokeh.widgets.BokehModel", _present),
         companions.add_files(CDN, _files(Path(bokeh.__file__).parent, bokeh.__version__)),
         companions.add_load(r"application/vnd\.bokehjs_load\.v0\+json", needed_by="Bokeh"),
     )
@@ -58,6 +63,37 @@ def _files(package: Path, version: str) -> Callable[[str], Path | None]:
         return package / "server" / "static" / "js" / "".join(match.groups()) if match else None
 
     return find
+
+
+def _present(widget: Any) -> dict[str, Any]:
+    """A document as it is by now; what was changed was told to those who were there."""
+    from bokeh.core.json_encoder import serialize_json
+
+    return {"render_bundle": serialize_json(widget._model_to_traits(widget._model))}
+
+
+def _scripts(said: bytes) -> dict[str, Path]:
+    """BokehJS for a ``BokehModel``, with the extensions of it that are imported by now."""
+    from bokeh.embed.bundle import bundle_for_objs_and_resources
+    from bokeh.resources import Resources
+
+    urls = [str(each) for each in bundle_for_objs_and_resources(None, Resources(mode="server")).js_files]
+    named = {name: path for url in urls for name, path in _served(url.partition("static/")[2].partition("?")[0])}
+    formulas = _FORMULA.search(said)
+    return {name: path for name, path in named.items() if path.is_file() and (formulas or "mathjax" not in name)}
+
+
+def _served(name: str) -> Iterator[tuple[str, Path]]:
+    """The file that a server of Bokeh's would have below ``static/``."""
+    import bokeh
+    from bokeh.embed.bundle import extension_dirs
+
+    first, _, rest = name.partition("/")
+    if first == "js":
+        yield rest, Path(bokeh.__file__).parent / "server" / "static" / name
+    extension, _, path = rest.partition("/")
+    if first == "extensions" and extension in extension_dirs:
+        yield rest, extension_dirs[extension] / path
 
 
 def _html(model: Any) -> str:

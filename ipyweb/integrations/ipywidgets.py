@@ -1,20 +1,23 @@
-"""ipywidgets: until widgets work both ways, they are shown as they stand, and say that they do not answer."""
+"""ipywidgets: widgets are shown alive, with a still picture of them for where nothing is alive any more."""
 
 import base64
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
+from ..protocol import WIDGET_VIEW
 from . import chain, replace
 
 _WIDGET = "ipywidgets.widgets.widget.Widget"
-_VIEW = "application/vnd.jupyter.widget-view+json"
-_NOTICE = "Widgets are shown as they stood; they do not answer here."
+_NOTICE = "This is a picture of the widget; it does not answer."
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
-    """Give widgets a still picture of themselves."""
-    from ipywidgets.widgets import interaction, widget_output
+    """Give widgets a still picture of themselves, and let panes make some."""
+    import ipywidgets
+    from ipywidgets.widgets import interaction
+
+    ipywidgets.register_comm_target()
 
     bundles = shell.display_formatter.mimebundle_formatter
     bundles.for_type(_WIDGET, _bundle)
@@ -24,22 +27,29 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
 
     return chain(
         undo,
-        replace(interaction, "clear_output", _clear_nothing),
-        replace(widget_output, "clear_output", _clear_nothing),
+        replace(interaction, "show_inline_matplotlib_plots", _show_plots(interaction.show_inline_matplotlib_plots)),
     )
 
 
-def _clear_nothing(wait: bool = False) -> None:
-    """What an ``Output`` captures is not in it but beside it; the other outputs are not its own to clear."""
+def _show_plots(otherwise: Callable[[], None]) -> Callable[[], None]:
+    """What ``interactive`` calls after each run, where figures of ours are to be shown in its ``Output``."""
+
+    def show_plots() -> None:
+        from ..session import captured, pyplot
+
+        if captured.active() is not None:
+            pyplot.show_captured()
+        otherwise()
+
+    return show_plots
 
 
 def _bundle(widget: Any, include: object = None, exclude: object = None) -> dict[str, Any]:
     made = widget._repr_mimebundle_() or {}
     data = made[0] if isinstance(made, tuple) else made
-    own = {mime: value for mime, value in data.items() if mime != _VIEW}
-    if set(own) > {"text/plain"}:  # such as a picture, in which a matplotlib canvas comes
-        return own
-    return {"text/html": f"{_html(widget)}<p><small>{_NOTICE}</small></p>", "text/plain": repr(widget)}
+    if set(data) > {"text/plain", WIDGET_VIEW}:  # such as a picture, in which a matplotlib canvas comes
+        return dict(data)
+    return {**data, "text/html": f"{_html(widget)}<p><small>{_NOTICE}</small></p>"}
 
 
 def _html(widget: Any) -> str:

@@ -13,9 +13,6 @@ from typing import Any
 
 from . import replace
 
-SECONDS = 3.0
-"""How long ``plt.show()`` draws frames of one animation; the rest is left out, and said so."""
-
 _STYLE = "<style>body { text-align: center } video, .animation img { max-width: 100%; height: auto }</style>"
 _PLAY = """<script>
 addEventListener("load", () => setTimeout(() => document.querySelector(".animation button[title=Play]").click()))

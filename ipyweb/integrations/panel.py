@@ -1,12 +1,16 @@
-"""Panel: each object becomes one page, drawn by BokehJS and Panel's own files. Its callbacks in Python do not run."""
+"""Panel: objects are shown alive, as a widget of ``jupyter_bokeh``, and as a page for where nothing is alive any more.
+
+Both are drawn by BokehJS and Panel's own files. Without ``jupyter_bokeh`` there is the page only.
+"""
 
 import io
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..session.companions import companions, within
-from . import chain, publish, replace, with_margin
+from . import chain, publish, replace, view_of, with_margin
 
 CDN = "https://cdn.holoviz.org/panel/"
 _VIEWABLE = "panel.viewable.Viewable"
@@ -21,9 +25,9 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
 
     html = shell.display_formatter.formatters["text/html"]
     bundles = shell.display_formatter.mimebundle_formatter
-    for name in (_VIEWABLE, _VIEWER, _TEMPLATE):
+    for name, bundle in {_VIEWABLE: _alive, _VIEWER: _alive, _TEMPLATE: _nothing_else}.items():
         html.for_type(name, _html)
-        bundles.for_type(name, _nothing_else)
+        bundles.for_type(name, bundle)
 
     def undo() -> None:
         for name in (_VIEWABLE, _VIEWER, _TEMPLATE):
@@ -45,8 +49,11 @@ def _html(viewable: Any) -> str:
     import panel
 
     viewable = viewable._create_view() if hasattr(viewable, "_create_view") else viewable
-    page = io.StringIO()
+    models = getattr(viewable, "_models", {})  # a template has none
+    before, page = set(models), io.StringIO()
     viewable.save(page, resources="cdn", embed=panel.config.embed, progress=False)
+    for ref in set(models) - before:  # or they would be updated with those that are alive
+        viewable._cleanup(models[ref][0])
     return with_margin(page.getvalue())
 
 
@@ -54,9 +61,15 @@ def _nothing() -> None:
     """What asks the browser about itself, and has nobody who listens."""
 
 
+def _alive(viewable: Any, include: object = None, exclude: object = None) -> dict[str, Any]:
+    import panel
+
+    return view_of(panel.ipywidget(viewable)) if find_spec("jupyter_bokeh") else {}
+
+
 def _nothing_else(viewable: object, include: object = None, exclude: object = None) -> dict[str, Any]:
     return {}
 
 
 def _show(viewable: Any, *args: object, **options: object) -> None:
-    publish({"text/html": _html(viewable), "text/plain": repr(viewable)})
+    publish({**_alive(viewable), "text/html": _html(viewable), "text/plain": repr(viewable)})

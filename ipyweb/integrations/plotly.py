@@ -10,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..session import present
 from ..session.companions import companions
 from ..session.shell import LightShell
+from . import view_of
 
 MIME = "application/vnd.plotly.v1+json"
 _FIGURE = "plotly.basedatatypes.BaseFigure"
+_WIDGET = "plotly.basewidget.BaseFigureWidget"
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
@@ -33,14 +36,17 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     displays = shell.display_formatter.ipython_display_formatter
     bundles = shell.display_formatter.mimebundle_formatter
     displays.for_type(_FIGURE, _not_by_itself)
-    bundles.for_type(_FIGURE, lambda figure: _bundle(figure.to_dict()))
+    bundles.for_type(_FIGURE, _figure)
     html = shell.display_formatter.formatters["text/html"]
     html.for_type(_FIGURE, lambda figure: None)  # a second copy, whose script would come from a CDN
 
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     drop_script = companions.add_library(MIME, "plotly", script) if script.is_file() else lambda: None
 
+    drop_present = present.add(_WIDGET, _present)
+
     def undo() -> None:
+        drop_present()
         drop_script()
         html.pop(_FIGURE, None)
         if pio.renderers.default == "ipyweb":
@@ -62,6 +68,21 @@ def _default_without(shell: Any, default: str) -> str:
     except webbrowser.Error:
         return ""
     return "browser"
+
+
+def _figure(figure: Any) -> dict[str, Any]:
+    if not hasattr(figure, "model_id"):
+        return _bundle(figure.to_dict())
+    figure._repr_mimebundle_()  # takes over into the widget's state what was changed since it was made
+    return {**view_of(figure), **_bundle(figure.to_dict())}
+
+
+def _present(figure: Any) -> dict[str, Any]:
+    """What was changed in a figure is in the figure alone, and was told to those who were there."""
+    from plotly.serializers import custom_serializers
+
+    state = {"_widget_data": figure._data, "_widget_layout": figure._layout_obj._props}
+    return {key: custom_serializers["to_json"](value, figure) for key, value in state.items()}
 
 
 def _bundle(fig_dict: dict[str, Any]) -> dict[str, Any]:

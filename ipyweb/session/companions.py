@@ -5,7 +5,7 @@ Integrations say here where their library's files lie, and which messages of it 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,13 @@ class _Load(NamedTuple):
     needed_by: re.Pattern[bytes]
 
 
+class _FrontEnd(NamedTuple):
+    """The scripts that a front-end module of widgets takes as given, by their names."""
+
+    module: str
+    scripts: Callable[[bytes], Mapping[str, Path]]
+
+
 class _Prelude(NamedTuple):
     mime: str
     content: bytes
@@ -55,6 +62,7 @@ class Companions:
         self._loads: tuple[_Load, ...] = ()
         self._preludes: tuple[_Prelude, ...] = ()
         self._own: tuple[_Prelude, ...] = ()
+        self._front_ends: tuple[_FrontEnd, ...] = ()
 
     # -- what integrations say
 
@@ -106,7 +114,27 @@ class Companions:
         self._own += (added,)
         return lambda: setattr(self, "_own", tuple(each for each in self._own if each is not added))
 
+    def add_front_end(self, module: str, scripts: Callable[[bytes], Mapping[str, Path]]) -> Undo:
+        """Run scripts of the user's own packages before a front-end module of widgets, and bring it the files it names.
+
+        Args:
+            module: its name.
+            scripts: the files by names, in their order, that what is said to a widget of it needs.
+        """
+        added = _FrontEnd(module, scripts)
+        self._front_ends += (added,)
+        return lambda: setattr(self, "_front_ends", tuple(each for each in self._front_ends if each is not added))
+
     # -- what a session asks
+
+    def scripts(self, module: str, said: str) -> dict[str, bytes]:
+        """The scripts, by name, that a front-end module needs for something that is said to a widget of it."""
+        found = [each.scripts(said.encode()) for each in self._front_ends if each.module == module]
+        return {f"script:{name}": _read(path) for scripts in found for name, path in scripts.items()}
+
+    def files(self, module: str, said: str) -> dict[str, bytes]:
+        """The files, by URL, that are named in what is said to a widget; none where no integration knows its module."""
+        return dict(self._files_in(said.encode())) if any(each.module == module for each in self._front_ends) else {}
 
     def keep(self, data: Mapping[str, Any]) -> bool:
         """Keep a load message for the outputs that need it.
@@ -133,11 +161,11 @@ class Companions:
             made |= _renderers(parts)
         made |= {prelude_type(n, each.mime): each.content for n, each in enumerate(preludes)}
         for text in (*texts, *(each.content for each in preludes)):
-            made |= self._assets_in(text)
+            made |= {asset_type(url): content for url, content in self._files_in(text)}
         return made
 
-    def _assets_in(self, text: bytes) -> dict[str, bytes]:
-        found = {}
+    def _files_in(self, text: bytes) -> Iterator[tuple[str, bytes]]:
+        """The files that a text names, by URL."""
         for prefix, find in self._files:
             if prefix not in text:
                 continue
@@ -145,8 +173,7 @@ class Companions:
                 url = match.rstrip(b".").decode()
                 path = find(unquote(url[len(prefix) :].partition("?")[0]))
                 if path is not None and path.is_file() and len(url) <= LONGEST_NAME:
-                    found[asset_type(url)] = _read(path)
-        return found
+                    yield url, _read(path)
 
 
 def within(directory: Path) -> Find:

@@ -20,6 +20,10 @@ def draw_elsewhere(function: Callable[..., Any], data: Sequence[Any], display_id
     Raises:
         TypeError: the function or the data cannot be pickled.
     """
+    session = current()
+    if session.silence is not None:
+        shown = session.not_shown(display_id)
+        return Output(session, shown.display_id, shown.mimetypes, None, shown.receipt)
     import matplotlib  # noqa: F401 - the keeper is that of this matplotlib
 
     from ..figures.recipe import take_call
@@ -30,7 +34,6 @@ def draw_elsewhere(function: Callable[..., Any], data: Sequence[Any], display_id
         snapshot = take_call(_pickled(function), data, name)
     except NotPicklable as error:
         raise TypeError(f"expected {name} and its data to be picklable: {error}") from error
-    session = current()
     known = display_id is not None and display_id in session.drawn
     if not has_keeper(session):
         return _draw_here(session, snapshot, display_id, known)

@@ -131,7 +131,7 @@ def _current_figure() -> object:
     return figure
 
 
-def _ready() -> None:
+def ready() -> None:
     """In a script, `IPython.display.display` and the libraries' own switches work from the first display on."""
     current()
     with whole:  # also what later steps import: done by another thread during a fork, it would be missing in the child
@@ -156,12 +156,15 @@ def _show(
     raw: bool,
     update: bool = False,
 ) -> Output:
+    if session.silence is not None:
+        shown = session.not_shown(display_id)
+        return Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
     if not raw:
         shown_by_pyplot = pyplot.display(obj, display_id, title, metadata, update) if not (include or exclude) else None
         if shown_by_pyplot is not None:
             return shown_by_pyplot
         obj = figure_of(obj) or obj
-    _ready()
+    ready()
     from .formatting import Formatted
 
     with Collector(display_id, title, update) as collected:

@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from . import pyplot
 from .collector import Collector
 from .companions import companions
-from .formatting import Made, format_object, pane_data
+from .formatting import Formatted, Made, format_object, pane_data
 from .output import Output
 from .session import Session, Shown
 
@@ -73,6 +73,9 @@ class _Doors:
     def format(self, obj: object, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         loud = self._shell.showtraceback if self._terminal else None
         silent = isinstance(obj, Output)
+        if not self._terminal and self._session().silence is not None:
+            self._session().not_shown()
+            return Made(Formatted({}, {}, []), True), {}
         only = ["text/plain"] if silent else include
         if not include and not exclude and _is_figure(obj):
             return Made.of_figure(obj), {}

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import keepers
+from .. import connection, keepers
 from ..errors import IpywebError, KeeperUnavailable
 from ..forking import whole
 from .bundle import one_line
+from .captured import active
 from .originals import Originals, at_most
 
 if TYPE_CHECKING:
@@ -67,8 +68,10 @@ def show_figure(
         metadata: as in Jupyter messaging.
         result: whether it is the value of a last expression.
     """
+    if session.silence is not None:
+        return session.not_shown(display_id)
     place: dict[str, Any] = {"display_id": display_id, "update": update, "title": title, "result": result}
-    if not has_keeper(session):
+    if not has_keeper(session) or active() is not None:
         return _show_picture(session, figure, metadata, place, [], svg=False)
     with whole:
         from ..figures.snapshot import take
@@ -80,12 +83,16 @@ def show_figure(
         )
     shown = session.publish({"text/plain": _repr(figure)}, metadata, **place, figure=reference(snapshot))
     session.handover.add(snapshot, shown.display_id, figure)
-    return shown._replace(mimetypes=["image/png", *shown.mimetypes])
+    return shown._replace(mimetypes=["image/png", *shown.mimetypes], figure=snapshot.id)
 
 
 def has_keeper(session: "Session") -> bool:
-    """Whether figures are drawn by a figure keeper."""
-    return session.config.figure_keeper and hasattr(os, "fork")
+    """Whether figures are drawn by a figure keeper: not where this process alone knows how to reach the hub.
+
+    A container ends with its program, and so would a keeper in it.
+    """
+    elsewhere = connection.is_mounted() or connection.given() is not None
+    return session.config.figure_keeper and hasattr(os, "fork") and not elsewhere
 
 
 def _show_picture(

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from .. import browser
 from .. import connection as hubs
 from ..errors import HubError, IpywebError
 from ..protocol import BLOB_THRESHOLD, MAX_FRAME, encode, is_companion, read_header
+from ..websocket import open_websocket
 from .backlog import Entry
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ IDLE_LOOK = 5.0
 
 TOO_LARGE = 413
 """HTTP status for a blob that the hub does not take at all."""
+
+FORBIDDEN = 403
+"""HTTP status for a token that opens nothing."""
 
 FULL_PAUSE = 5.0
 """Seconds until a message is sent again after the hub had no room for it."""
@@ -93,7 +97,7 @@ class Line:
 
     def _converse(self, connection: hubs.Connection) -> None:
         self._uploaded.clear()
-        with _dial(connection) as socket:
+        with open_websocket(connection, "/ws/session") as socket:
             socket.send(encode(self._client.hello()))
             welcome = read_header(socket.recv(timeout=10))
             if welcome["type"] != "welcome":
@@ -114,13 +118,13 @@ class Line:
     @contextlib.contextmanager
     def _sending(self, socket: ClientConnection, connection: hubs.Connection) -> Iterator[None]:
         """While it is entered, a second thread sends what waits."""
-        self._client.connected = True
+        self._client.hub = connection
         sender = threading.Thread(target=self._send_all, args=(socket, connection), name="ipyweb-send", daemon=True)
         sender.start()
         try:
             yield
         finally:
-            self._client.connected = False
+            self._client.hub = None
             self._backlog.wake()
             socket.close()
             sender.join()
@@ -136,8 +140,9 @@ class Line:
                     if entry.header["type"] == "session":  # it may say that the uploads which follow are private
                         self._backlog.wait_settled(entry.seq, self._is_going)
         except HubError as error:
-            self._warn_once("%s; it is sent again", error)
-            self._pause = FULL_PAUSE
+            if error.status != FORBIDDEN:  # the hub took new tokens meanwhile
+                self._warn_once("%s; it is sent again", error)
+                self._pause = FULL_PAUSE
             socket.close()
         except (Break, WebSocketException, IpywebError, OSError) as error:
             log.debug("sending to the hub broke: %s", error)
@@ -214,19 +219,3 @@ class Line:
             raise Break(reason)
         log.warning("ipyweb: the hub refused an output: %s", message or reason)
         self._backlog.failed(seq, message or reason)
-
-
-@contextlib.contextmanager
-def _dial(connection: hubs.Connection) -> Iterator[ClientConnection]:
-    token = connection.token_for("session")
-    with connect(
-        "ws" + connection.url.removeprefix("http") + "/ws/session",
-        additional_headers={"Authorization": f"Bearer {token}", "X-Ipyweb-Token": token},
-        open_timeout=10,
-        close_timeout=1,
-        compression=None,
-        proxy=None if connection.local else True,
-        max_size=MAX_FRAME,
-        ping_interval=None if connection.local else 20,
-    ) as socket:
-        yield socket

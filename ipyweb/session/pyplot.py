@@ -36,6 +36,7 @@ class Showing:
         changed: whether something of it changed since it was drawn.
         watch: the `stale_callback` that sees changes.
         animated: whether its animations were drawn.
+        figure: the id under which the figure keeper has it, if it has.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Showing:
         self.changed = True
         self.watch: Callable[[Any, bool], None] | None = None
         self.animated = False
+        self.figure: str | None = None
         self._drawing: int | None = None
 
     def follow(self, figure: Any) -> None:
@@ -77,6 +79,13 @@ class Showing:
 _showings: "WeakKeyDictionary[Any, Showing]" = WeakKeyDictionary()
 
 
+def follow(figure: Any) -> Showing:
+    """What became of a figure, whose changes are seen from now on."""
+    showing = _showings.setdefault(figure, Showing())
+    showing.follow(figure)
+    return showing
+
+
 def show_figure(
     figure: Any,
     display_id: str | None = None,
@@ -96,16 +105,15 @@ def show_figure(
     Returns:
         The output, which later changes of the figure update when it is shown by pyplot.
     """
-    showing = _showings.setdefault(figure, Showing())
-    showing.follow(figure)
+    showing = follow(figure)
     showing.changed = False
-    title = title or _title(figure)
+    title = title or title_of(figure)
     with showing.drawing():
         shown = _show(figure, display_id, title, metadata, update)
     first = showing.output is None or showing.output.display_id != shown.display_id
     session = current()
     output = Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
-    showing.output, showing.session = output, session.id
+    showing.output, showing.session, showing.figure = output, session.id, shown.figure
     if first:
         for listener in list(listeners):
             listener(figure, output)
@@ -125,7 +133,9 @@ def display(
     from ..integrations.matplotlib import formatted_by_others
 
     if is_a(obj, "matplotlib.animation", "Animation"):
-        return show_animation([obj], None, display_id, title, update)
+        from .animations import show_animation
+
+        return show_animation(obj, display_id, title, update)
     figure = figure_of(obj)
     if figure is None or formatted_by_others(but_inline=True):
         return None
@@ -145,57 +155,16 @@ def push(figure: Any) -> Output:
         output = showing.output
     else:
         output = show_figure(figure, showing.output.display_id, update=True)
-    return _animate(figure) or output
+    return _animate(figure, showing) or output
 
 
-def _animate(figure: Any) -> Output | None:
-    """Replace the still picture of an animated figure by one that plays, once."""
-    from ..integrations import matplotlib_animation as animation
-
-    animations = animation.animations_of(figure)
-    showing = _showings[figure]
-    if not animations or showing.output is None or showing.animated:
+def _animate(figure: Any, showing: Showing | None) -> Output | None:
+    """Let an animated figure play, once."""
+    if "matplotlib.animation" not in sys.modules or (showing is not None and showing.animated):
         return None
-    showing.animated = True
-    return show_animation(animations, animation.SECONDS, showing.output.display_id)
+    from .animations import animate
 
-
-def show_animation(
-    animations: list[Any],
-    seconds: float | None = None,
-    display_id: str | None = None,
-    title: str | None = None,
-    update: bool = True,
-) -> Output | None:
-    """Draw the frames of a figure's animations, and show them playing.
-
-    Args:
-        animations: all those of one figure.
-        seconds: how long to draw at most.
-        display_id, title, update: as for `show_figure`.
-
-    Returns:
-        The output; ``None`` where nothing could be drawn, and nothing was shown.
-    """
-    from ..integrations.matplotlib_animation import html
-
-    figure = animations[0]._fig
-    showing = _showings.setdefault(figure, Showing())
-    showing.follow(figure)
-    try:
-        with showing.drawing():
-            data: dict[str, Any] = {"image/png": draw(figure), "text/plain": repr(figure)}
-            data["text/html"], left_out = html(animations, seconds)
-    except Exception:
-        log.warning("ipyweb: an animation could not be drawn", exc_info=True)
-        return None
-    problems = [left_out] if left_out else []
-    title = title or _title(figure)
-    session = current()
-    shown = session.publish(data, display_id=display_id, update=update, title=title, problems=problems)
-    output = Output(session, shown.display_id, shown.mimetypes, title, shown.receipt)
-    showing.output, showing.session = output, session.id
-    return output
+    return animate(figure, _showings[figure])
 
 
 def was_shown(figure: Any) -> bool:
@@ -205,8 +174,7 @@ def was_shown(figure: Any) -> bool:
 
 def mark_drawn(figure: Any) -> None:
     """Note that somebody else shows the figure as it is now."""
-    showing = _showings.setdefault(figure, Showing())
-    showing.follow(figure)
+    showing = follow(figure)
     showing.changed, showing.session = False, current().id
 
 
@@ -226,7 +194,7 @@ def _show(
     return show_figure(current(), figure, display_id=display_id, update=update, title=title, metadata=metadata)
 
 
-def _title(figure: Any) -> str | None:
+def title_of(figure: Any) -> str | None:
     """The name that its author gave it: the figure's label, its title, or the title of its only axes."""
     for name in (_label, _suptitle, _only_title):
         try:
@@ -319,6 +287,36 @@ def end_of_cell(*_: object) -> None:
                 push(figure)
         except Exception:
             log.debug("a figure could not be shown", exc_info=True)
+
+
+def set_aside() -> Callable[[], None]:
+    """Let pyplot begin without a figure, as in a notebook's cell.
+
+    Returns:
+        A function that shows and closes the figures made since, and gives pyplot those that it had.
+    """
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    if helpers is None:
+        return show_captured
+    aside = dict(helpers.Gcf.figs)
+    helpers.Gcf.figs.clear()
+
+    def put_back() -> None:
+        try:
+            show_captured()
+        finally:
+            helpers.Gcf.figs.clear()
+            helpers.Gcf.figs.update(aside)
+
+    return put_back
+
+
+def show_captured() -> None:
+    """Show the figures that pyplot holds, and close them, as a notebook does at the end of a cell."""
+    if managers() and dict.__getitem__(sys.modules["matplotlib"].rcParams, "backend") in BACKENDS:
+        for manager in managers():
+            push(manager.canvas.figure)
+            close(manager)
 
 
 def follow_cells(shell: Any) -> Callable[[], None]:

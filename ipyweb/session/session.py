@@ -15,18 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 from ..errors import IpywebError
 from ..forking import watch_forks, whole
 from ..project import own_title, project_of
-from ..protocol import PROTOCOL
+from ..protocol import PROTOCOL, WIDGET_VIEW
 from ..settings import Settings, own_settings
 from .backlog import Receipt
-from .bundle import Limits, normalise, one_line
+from .bundle import Bundle, Limits, normalise, one_line
+from .captured import Captured, active
 from .client import Client
 from .companions import companions
+from .place import Place, is_first, label, own_place
 from .provenance import Provenance
 from .source import Source, find_source
 
 if TYPE_CHECKING:
     from ..config import IPyWeb
     from ..connection import Connection
+    from .cluster import Task
     from .figures import Handover
 
 Kind = Literal["ipython", "script", "prompt"]
@@ -37,11 +40,12 @@ log = logging.getLogger("ipyweb")
 
 
 class Shown(NamedTuple):
-    """What was sent: its receipt, its display id, and its MIME types."""
+    """What was sent: its receipt, its display id, its MIME types, and which figure it shows, if a keeper has that."""
 
     receipt: Receipt
     display_id: str
     mimetypes: list[str]
+    figure: str | None = None
 
 
 class Cell:
@@ -95,6 +99,10 @@ class Session:
 
     Attributes:
         drawn: display ids of the outputs that `ipyweb.draw` made.
+        say: prints a line for the user.
+        on_shown: called with what was sent, and whether it changes an output shown before.
+        place: where this process stands among those launched with it.
+        silence: why nothing is shown here, if so.
     """
 
     def __init__(self, kind: Kind, config: "Settings | IPyWeb") -> None:
@@ -104,11 +112,12 @@ class Session:
         self._link_shown = False
         self._key = secrets.token_hex(32)
         self._display_ids = itertools.count(1)
+        self.place = told.place or own_place()
         self._record: dict[str, Any] = {
             "id": self.id,
-            "project": project_of(),
-            "title": own_title(),
-            "name": os.environ.get("IPYWEB_SESSION") or None,
+            "project": told.project or project_of(),
+            "title": own_title(label(self.place), told.argv),
+            "name": _own_name(self.place),
             "kind": kind,
             "host": os.uname().nodename if hasattr(os, "uname") else "",
             "pid": os.getpid(),
@@ -116,10 +125,14 @@ class Session:
             "argv": list(sys.argv),
             "cwd": _cwd(),
             "started": now(),
-            "private": config.private or os.environ.get("IPYWEB_STORE") == "memory",
+            "private": told.private or config.private or os.environ.get("IPYWEB_STORE") == "memory",
+            "place": self.place,
         }
+        self.silence = _silence(self.place, config)
+        self._silence_told = False
         self.drawn: set[str] = set()
         self.say: Callable[[str], None] = say
+        self.on_shown: Callable[[Shown, bool], None] = lambda shown, update: None
         self._provenance = Provenance(str(self._record["project"]))
         self._provenance.git()  # so that git has told of changes before the first display, if that takes a while
         self._handover: Handover | None = None
@@ -128,13 +141,17 @@ class Session:
     def _connected(self, connection: "Connection") -> None:
         """On the client's thread: show the pane, or say where it is."""
         from ..browser import open_pane
+        from ..connection import given
 
+        if given() is not None:  # nobody sits at this machine
+            return
         try:
             outcome = open_pane(connection, project=self.project, allowed=self.config.open_browser == "auto")
         except IpywebError as error:
             log.debug("the pane could not be opened: %s", error)
             return
-        if outcome.notice and not self._link_shown:
+        quiet = told.place is not None or not is_first(self.place)  # the program, or the first rank, says it
+        if outcome.notice and not self._link_shown and not quiet:
             self._link_shown = True
             self.say(outcome.notice)
 
@@ -215,9 +232,17 @@ class Session:
         Returns:
             What was sent.
         """
+        if self.silence is not None:
+            return self.not_shown(display_id)
         bundle = normalise(data, metadata, problems, self.limits)
+        if (captured := active()) is not None:
+            return _captured(captured, bundle, display_id or self._new_display_id(), update, result)
+        task = find_task()
+        if task is not None:
+            display_id = display_id and task.display_id(display_id)
         if not update:
-            display_id, update, cleared = self.cell.place(display_id, self._new_display_id())
+            cell, new = (self.cell, self._new_display_id()) if task is None else (task.cell, task.new_display_id())
+            display_id, update, cleared = cell.place(display_id, new)
             self._clear(cleared)
         kind = "update_display_data" if update else "execute_result" if result else "display_data"
         content: dict[str, Any] = {
@@ -231,15 +256,31 @@ class Session:
             content["figure"] = dict(figure)
         if seconds is not None:
             content["seconds"] = round(seconds, 4)
-        parts = {**bundle.parts, **companions.of(bundle.parts)}
+        kept = _without_dead_views(bundle.parts)
+        parts = {**kept, **companions.of(kept)}
         receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
-        return Shown(receipt, str(display_id), list(bundle.parts))
+        if WIDGET_VIEW in parts:
+            _show_widgets()
+        shown = Shown(receipt, str(display_id), list(kept))
+        self.on_shown(shown, update)
+        return shown
 
     def source(self) -> Source:
         """Where in the user's code this is called."""
         found = find_source(self.cell.number, self.cell.code)
         found["git"], found["versions"] = self._provenance.git(), self._provenance.versions()
+        if (task := find_task()) is not None:
+            found["task"] = task.record
         return found
+
+    def not_shown(self, display_id: str | None = None) -> Shown:
+        """What is returned for something that this process does not show, and says so once."""
+        if not self._silence_told:
+            self._silence_told = True
+            self.say(f"ipyweb: {self.silence}")
+        receipt = Receipt()
+        receipt.status, receipt.error = "failed", self.silence
+        return Shown(receipt, display_id or self._new_display_id(), [])
 
     def fill(self, figure: str, parts: Mapping[str, bytes], content: Mapping[str, Any]) -> None:
         """Send what was drawn of a figure that was shown before.
@@ -254,7 +295,11 @@ class Session:
 
     def clear_output(self, wait: bool = False) -> None:
         """Take away what the running cell has shown, now or when it shows the next thing."""
-        self._clear(self.cell.clear(wait))
+        if (captured := active()) is not None:
+            captured.clear(wait)
+            return
+        task = find_task()
+        self._clear((self.cell if task is None else task.cell).clear(wait))
 
     def _clear(self, display_ids: list[str]) -> None:
         if display_ids:
@@ -268,6 +313,10 @@ class Session:
         self._record.setdefault("script", _script(self.kind))  # by now it is known what runs
         return {"type": "hello", "protocol": PROTOCOL, "key": self._key, "session": dict(self._record)}
 
+    def introduction(self) -> dict[str, Any]:
+        """What proves on another socket that this session speaks."""
+        return {"session": self.id, "key": self._key}
+
     # -- the end
 
     def end(self) -> None:
@@ -279,6 +328,7 @@ class Session:
         if not len(self.client.backlog) and not self.client.connected:
             self.client.close(0)
             return
+        _settle_widgets(self.config.flush_timeout)
         git = self._provenance.settle(GIT_PATIENCE)
         self.client.submit({"type": "bye", "time": now(), "content": {"git": git}}, {})
         patience = threading.Timer(1.0, self._say_waiting)
@@ -312,6 +362,92 @@ class Session:
             say("ipyweb: no hub took the outputs in time; the next hub takes them from the spool")
 
 
+class Told(NamedTuple):
+    """What a cluster tells this process about itself, which it cannot know.
+
+    Attributes:
+        place: which worker it is.
+        project: of the program that it works for; `argv` is that of it.
+        private: whether nothing of it goes to disk.
+    """
+
+    place: Place | None = None
+    project: str | None = None
+    argv: list[str] | None = None
+    private: bool = False
+
+
+told = Told()
+
+
+def find_task() -> "Task | None":
+    """The task of a cluster that this thread is at work on, if any."""
+    return _find_task()
+
+
+def _no_task() -> None:
+    return None
+
+
+_find_task: "Callable[[], Task | None]" = _no_task
+
+
+def work_for(about: Told, task: "Callable[[], Task | None]") -> None:
+    """From now on this process works for a cluster; its session, if it has none yet, is the worker's.
+
+    Args:
+        task: finds the task that the calling thread is at work on; it never raises.
+    """
+    global told, _find_task
+    told, _find_task = about, task
+
+
+def work_for_nobody() -> None:
+    """Take back `work_for`."""
+    work_for(Told(), _no_task)
+
+
+def _silence(place: Place | None, config: "Settings | IPyWeb") -> str | None:
+    """Why nothing is shown at this place, if so."""
+    given = os.environ.get("IPYWEB_RANKS", "")
+    if given not in ("", "all", "first"):
+        log.warning("ipyweb: IPYWEB_RANKS is not used: expected all or first, got %r", given)
+        given = ""
+    if is_first(place) or (given or config.ranks) == "all":
+        return None
+    return f"{label(place)} shows nothing, since only rank 0 does; IPYWEB_RANKS=all lets all show"
+
+
+def _without_dead_views(parts: dict[str, bytes]) -> dict[str, bytes]:
+    """A bundle without the view of a widget that panes cannot reach, since a kernel has its comm."""
+    module = sys.modules.get(f"{__package__}.comms")
+    if WIDGET_VIEW not in parts or len(parts) == 1 or (module is not None and module.carried()):
+        return parts
+    return {mime: part for mime, part in parts.items() if mime != WIDGET_VIEW}
+
+
+def _show_widgets() -> None:
+    """Let panes reach the widgets of this process."""
+    from .wire import wire
+
+    wire().show()
+
+
+def _settle_widgets(timeout: float) -> None:
+    """Let the hub have the last state of what panes show of them."""
+    module = sys.modules.get(f"{__package__}.wire")
+    if module is not None:
+        module.settle(timeout)
+
+
+def _captured(captured: Captured, bundle: Bundle, display_id: str, update: bool, result: bool) -> Shown:
+    """Show something in the widget that captures what is shown."""
+    captured.display(bundle, display_id, update, result)
+    receipt = Receipt()
+    receipt.status = "stored"
+    return Shown(receipt, display_id, list(bundle.parts))
+
+
 _current: Session | None = None
 
 
@@ -328,9 +464,21 @@ def current(kind: Kind | None = None, config: "Settings | IPyWeb | None" = None)
     with whole:
         if _current is None:
             _current = Session(kind or _kind(), config or own_settings())
+            if _current.place is not None and os.name == "posix":
+                from .termination import watch
+
+                watch(_end)
             if _current.kind != "ipython":  # whose user sees what is shown, and can take the extension out again
                 _watch_os_exit()
         return _current
+
+
+def end_session() -> None:
+    """End this process's session as the end of the process would. What is displayed later begins another."""
+    global _current
+    if _current is not None:
+        _current.end()
+        _current = None
 
 
 def begun() -> Session | None:
@@ -383,9 +531,9 @@ def _forked() -> None:
 
 
 def _script(kind: Kind) -> str | None:
-    """The script or notebook whose execution this process is; workers that it started are none."""
-    processes = sys.modules.get("multiprocessing.process")
-    if kind != "script" or _is_fork or (processes is not None and processes.parent_process() is not None):
+    """The script or notebook whose execution this process is; workers are none, and of ranks only the first."""
+    place = told.place or own_place()
+    if kind != "script" or _is_fork or not is_first(place) or (place is not None and "worker" in place):
         return None
     for name in (getattr(sys.modules.get("__main__"), "__file__", None), *sys.argv[:1]):
         if isinstance(name, str) and os.path.isfile(name):
@@ -400,6 +548,12 @@ def _kind() -> Kind:
 def now() -> str:
     """The time, ISO 8601 in UTC with microseconds."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _own_name(place: Place | None) -> str | None:
+    """The name that the environment gives; all ranks of a job have the same environment."""
+    given = os.environ.get("IPYWEB_SESSION")
+    return " · ".join(filter(None, (given, label(place)))) if given else None
 
 
 def _cwd() -> str:

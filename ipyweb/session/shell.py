@@ -7,6 +7,7 @@ virtual environments. `LightShell` leaves all that alone.
 
 import builtins
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,10 @@ class LightShell(InteractiveShell):
     def init_prompts(self) -> None: ...
 
     def init_pdb(self) -> None: ...
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show an error as a script does: plain, on stderr."""
+        traceback.print_exception(*(exc_tuple or sys.exc_info()))
 
 
 def get_shell() -> InteractiveShell:

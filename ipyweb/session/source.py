@@ -18,7 +18,8 @@ _PACKAGE = str(Path(__file__).parent.parent)
 class Source(TypedDict):
     """The place of a call: file and line in a script, number and code of the cell in IPython.
 
-    Besides, the commit of the project, and the versions of the libraries that are loaded.
+    Besides, the commit of the project, the versions of the libraries that are loaded, and of a cluster the task: its
+    ``name``, its ``id`` there, and the ``worker``.
     """
 
     file: str | None
@@ -27,6 +28,7 @@ class Source(TypedDict):
     code: str | None
     git: NotRequired[Git | None]
     versions: NotRequired[dict[str, str]]
+    task: NotRequired[dict[str, str]]
 
 
 def find_source(cell: int | None = None, cell_code: str | None = None) -> Source:

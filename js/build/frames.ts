@@ -48,6 +48,7 @@ async function script(entry: string, name: string): Promise<string> {
     configFile: false,
     logLevel: "warn",
     plugins: [woff2Only()],
+    resolve: { alias: { "sanitize-html": fileURLToPath(new URL("../src/widgets/sanitize.ts", import.meta.url)) } },
     // pdf.js looks for its files beside itself; in a frame there is no such place.
     define: { "process.env.NODE_ENV": '"production"', "import.meta.url": '""' },
     build: {
@@ -62,16 +63,21 @@ async function script(entry: string, name: string): Promise<string> {
   return chunks[0]!.code;
 }
 
-/** KaTeX names three formats of every font; one is enough for every browser that can show the pane. */
+/** Style sheets that name their fonts in several formats; one is enough for every browser that can show the pane. */
+const FONTS = /(?:katex|font-awesome)\.min\.css$/;
+
 function woff2Only(): Plugin {
   return {
     name: "ipyweb-woff2-only",
     enforce: "pre",
     async load(id) {
       const [path, query] = id.split("?");
-      if (!path!.endsWith("katex.min.css") || query !== "inline") return undefined;
+      if (!FONTS.test(path!) || query !== "inline") return undefined;
       const css = await readFile(path!, "utf8");
-      return css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[^"]*"\)/g, "");
+      return css.replaceAll(/src:(url\([^;}]*);?/g, (_, sources: string) => {
+        const woff2 = sources.split(",").find((each) => /\.woff2\b/.test(each));
+        return woff2 ? `src:${woff2};` : "";
+      });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { ACTIONS, find, keymapOf } from "./actions.ts";
+import { ACTIONS, find, keymapOf, offered } from "./actions.ts";
+import type { Pane } from "./pane.svelte.ts";
 
 const keymap = keymapOf();
 
@@ -56,4 +57,13 @@ it("lets the user's own keys go before those of the table", () => {
   expect(["l", "t", "j", "k"].map((key) => own.meaning([key]))).toEqual(["next", "next", undefined, "previous"]);
   expect(own.keysOf("next")).toEqual(["l", "t"]);
   expect(own.keysOf("theme")).toEqual([]);
+});
+
+it("offers no change by a link that looks, and no way to others by one to a single output", () => {
+  const hidden = (feed: { changes: boolean; others: boolean }) => ACTIONS.filter((each) => !offered(each, { feed } as Pane)).map(({ name }) => name);
+  expect(hidden({ changes: true, others: true })).toEqual([]);
+  expect(hidden({ changes: false, others: true })).toEqual(["rename", "note", "pin", "remove", "network", "undo", "clear", "clear-session", "trash"]);
+  expect(hidden({ changes: true, others: false })).toEqual(
+    ["search", "copy-place", "edit-source", "changes", "runs", "clear", "clear-session", "trash", "stack-runs"],
+  );
 });

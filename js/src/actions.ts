@@ -20,6 +20,9 @@ interface Entry {
   /** Chords as `keys.ts` writes them. */
   keys: readonly string[];
   run(pane: Pane): void;
+  /** Whether it changes what others see, or leads to other outputs: not every link may. */
+  changes?: true;
+  others?: true;
   /** Whether it can be done now; absent: always. */
   when?(pane: Pane): boolean;
   /** Whether it is what is chosen now, of several or of on and off. */
@@ -43,6 +46,9 @@ const searchable = (pane: Pane): boolean => some(pane) || pane.search.open;
 
 const zooms = ({ stage }: Pane): boolean => stage?.viewport.magnification != null;
 
+/** Whether a figure is shown that can be reached into. */
+export const reachable = ({ view, screen }: Pane): boolean => !!view?.output.figure && view.mime === "image/png" && !screen.gallery && !screen.comparing;
+
 const near = (a: number, b: number): boolean => Math.abs(a - b) < 0.005;
 
 /** An item of the zoom menu. */
@@ -65,7 +71,7 @@ const TABLE = [
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: going, run: ({ outputs }) => outputs.first() },
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
   { name: "first-new", says: "First of what came while you were away", group: "Go", keys: ["Shift+n"], when: ({ outputs }) => outputs.news > 0, run: ({ outputs }) => outputs.select(outputs.firstNew!) },
-  { name: "search", says: "Search", group: "Find", keys: ["/"], when: searchable, run: ({ search }) => search.start() },
+  { name: "search", says: "Search", group: "Find", others: true, keys: ["/"], when: searchable, run: ({ search }) => search.start() },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: ({ screen }) => screen.endSearch() },
   {
     name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,
@@ -92,18 +98,18 @@ const TABLE = [
   { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: ({ files }) => void files.savePicture("svg") },
   { name: "export", says: "Export in another size or format, or several…", group: "Take", keys: ["e"], when: some, run: ({ screen }) => void (screen.dialog = "export") },
   { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.files.save(pane.view)) },
-  { name: "copy-place", says: "Copy the path of its file", group: "Take", keys: [], when: placed, run: (pane) => void pane.clipboard.copyText(location(pane.outputs.shown!.source)!, "the path") },
-  { name: "edit-source", says: "Open its file in the editor", group: "Take", keys: [], when: placed, run: (pane) => pane.editSource() },
+  { name: "copy-place", says: "Copy the path of its file", group: "Take", others: true, keys: [], when: placed, run: (pane) => void pane.clipboard.copyText(location(pane.outputs.shown!.source)!, "the path") },
+  { name: "edit-source", says: "Open its file in the editor", group: "Take", others: true, keys: [], when: placed, run: (pane) => pane.editSource() },
   { name: "open-tab", says: "Open in a tab of its own", group: "Take", keys: ["o"], when: some, run: (pane) => pane.openTab() },
   { name: "copy-code", says: "Copy the code", group: "Take", keys: [], when: ({ outputs }) => !!outputs.shown?.source.code, run: (pane) => void pane.clipboard.copyText(pane.outputs.shown!.source.code!, "the code") },
   {
     name: "copy-command", says: "Copy the command that runs it again", group: "Take", keys: [], when: rerunnable,
     run: (pane) => void pane.clipboard.copyText(command(pane.outputs.shown!)!, "the command"),
   },
-  { name: "rename", says: "Rename…", group: "Tidy", keys: ["r"], when: some, run: ({ screen }) => void (screen.dialog = "rename") },
-  { name: "note", says: "Write a note…", group: "Tidy", keys: ["a"], when: some, run: ({ screen }) => void (screen.dialog = "note") },
-  { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
-  { name: "remove", says: "Remove the output", group: "Tidy", keys: ["Delete", "x", "d", "Backspace"], when: some, run: ({ trash }) => void trash.remove() },
+  { name: "rename", says: "Rename…", group: "Tidy", changes: true, keys: ["r"], when: some, run: ({ screen }) => void (screen.dialog = "rename") },
+  { name: "note", says: "Write a note…", group: "Tidy", changes: true, keys: ["a"], when: some, run: ({ screen }) => void (screen.dialog = "note") },
+  { name: "pin", says: "Pin: never removed for age or size", group: "Tidy", changes: true, keys: ["b"], when: some, run: (pane) => void pane.togglePin(), checked: ({ outputs }) => outputs.shown?.pinned ?? false },
+  { name: "remove", says: "Remove the output", group: "Tidy", changes: true, keys: ["Delete", "x", "d", "Backspace"], when: some, run: ({ trash }) => void trash.remove() },
   { name: "zoom-in", says: "Zoom in", group: "Look", keys: ["+", "="], when: zooms, run: ({ stage }) => stage?.viewport.step(1) },
   { name: "zoom-out", says: "Zoom out", group: "Look", keys: ["-", "_"], when: zooms, run: ({ stage }) => stage?.viewport.step(-1) },
   { name: "zoom-reset", says: "Zoom back", group: "Look", keys: ["0"], when: zooms, run: ({ stage }) => stage?.viewport.home() },
@@ -119,20 +125,24 @@ const TABLE = [
   { name: "dark-on", says: "Plots darkened", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "on"), checked: ({ settings }) => settings.filter === "on" },
   { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
   { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
+  {
+    name: "reach", says: "Reach in: pan, zoom, turn", group: "Look", keys: ["z"], when: reachable,
+    run: ({ screen }) => void (screen.reaching = !screen.reaching), checked: ({ screen }) => screen.reaching,
+  },
   { name: "details", says: "Details: where it comes from", group: "Look", keys: ["i"], when: some, run: ({ screen }) => void (screen.detailing = !screen.detailing), checked: ({ screen }) => screen.detailing },
-  { name: "changes", says: "What changed since the run before", group: "Runs", keys: ["w"], run: (pane) => void pane.showChanges() },
-  { name: "runs", says: "Runs of scripts…", group: "Runs", keys: ["Shift+r"], run: ({ screen }) => screen.showRuns(null) },
-  { name: "network", says: "Network of this output…", group: "Look", keys: [], when: some, run: ({ screen }) => void (screen.dialog = "network") },
+  { name: "changes", says: "What changed since the run before", group: "Runs", others: true, keys: ["w"], run: (pane) => void pane.showChanges() },
+  { name: "runs", says: "Runs of scripts…", group: "Runs", others: true, keys: ["Shift+r"], run: ({ screen }) => screen.showRuns(null) },
+  { name: "network", says: "Network of this output…", group: "Look", changes: true, keys: [], when: some, run: ({ screen }) => void (screen.dialog = "network") },
   { name: "present", says: "Full screen, with nothing else", group: "Look", keys: ["f"], when: some, run: ({ screen }) => screen.present(!screen.presenting), checked: ({ screen }) => screen.presenting },
-  { name: "undo", says: "Bring back what was removed last", group: "Tidy", keys: ["u", "Mod+z"], run: ({ trash }) => void trash.undo() },
-  { name: "clear", says: "Remove all that is listed", group: "Tidy", keys: ["Alt+d"], when: some, run: ({ trash }) => void trash.clear() },
-  { name: "clear-session", says: "Remove all of this session", group: "Tidy", keys: [], when: some, run: ({ trash }) => void trash.clearSession() },
-  { name: "trash", says: "Trash and storage…", group: "Tidy", keys: [], run: ({ screen }) => void (screen.dialog = "trash") },
+  { name: "undo", says: "Bring back what was removed last", group: "Tidy", changes: true, keys: ["u", "Mod+z"], run: ({ trash }) => void trash.undo() },
+  { name: "clear", says: "Remove all that is listed", group: "Tidy", others: true, changes: true, keys: ["Alt+d"], when: some, run: ({ trash }) => void trash.clear() },
+  { name: "clear-session", says: "Remove all of this session", group: "Tidy", others: true, changes: true, keys: [], when: some, run: ({ trash }) => void trash.clearSession() },
+  { name: "trash", says: "Trash and storage…", group: "Tidy", others: true, changes: true, keys: [], run: ({ screen }) => void (screen.dialog = "trash") },
   { name: "filmstrip", says: "Hide or show the filmstrip", group: "Pane", keys: ["h"], run: ({ settings }) => settings.toggleStrip(), checked: ({ settings }) => settings.strip !== "hidden" },
   { name: "strip-left", says: "Filmstrip on the left", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "left"), checked: ({ settings }) => settings.strip === "left" },
   { name: "strip-right", says: "Filmstrip on the right", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "right"), checked: ({ settings }) => settings.strip === "right" },
   { name: "strip-bottom", says: "Filmstrip at the bottom", group: "Pane", keys: [], run: ({ settings }) => void (settings.strip = "bottom"), checked: ({ settings }) => settings.strip === "bottom" },
-  { name: "stack-runs", says: "Runs of a script stacked", group: "Pane", keys: [], run: ({ settings }) => void (settings.stacked = !settings.stacked), checked: ({ settings }) => settings.stacked },
+  { name: "stack-runs", says: "Runs of a script stacked", group: "Pane", others: true, keys: [], run: ({ settings }) => void (settings.stacked = !settings.stacked), checked: ({ settings }) => settings.stacked },
   { name: "theme", says: "Light, dark, as the system", group: "Pane", keys: ["t"], run: ({ settings }) => settings.nextTheme() },
   { name: "help", says: "All keys and actions", group: "Pane", keys: ["?"], run: ({ screen }) => void (screen.dialog = "help") },
   { name: "palette", says: "Do anything by its name", group: "Pane", keys: ["Mod+k"], run: ({ screen }) => void (screen.dialog = "palette") },
@@ -148,8 +158,11 @@ const BY_NAME = new Map(ACTIONS.map((each) => [each.name, each] as const));
 
 export const action = (name: ActionName): Action => BY_NAME.get(name)!;
 
+/** Whether the pane's link may do an action at all. */
+export const offered = (each: Action, { feed }: Pane): boolean => (feed.changes || !each.changes) && (feed.others || !each.others);
+
 /** Whether an action can be done now. */
-export const applies = (each: Action, pane: Pane): boolean => each.when?.(pane) ?? true;
+export const applies = (each: Action, pane: Pane): boolean => offered(each, pane) && (each.when?.(pane) ?? true);
 
 /** Actions whose words begin with all of `words`, in any order; else those that contain them. */
 export function find(actions: readonly Action[], words: string): Action[] {

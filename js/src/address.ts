@@ -4,6 +4,9 @@ import { formatFragment } from "./token.ts";
 /** The address without query and fragment. */
 export const base = (): string => location.href.replace(/[?#].*$/, "");
 
+/** The address of one of the hub's sockets. */
+export const socketUrl = (path: string): string => new URL(path, base().replace(/^http/, "ws")).href;
+
 /** The address that shows an output; with `null` whatever is the newest. */
 export const addressOf = (output: number | null): string => `${base()}${formatFragment(output)}`;
 

@@ -20,6 +20,10 @@ export interface HubState {
   notices: string[];
   /** Path of the frame document. */
   frame: string;
+  /** What the pane's token opens: `viewer` only looks. */
+  scope: string;
+  /** Whether it opens a single output; then much of the above is left out. */
+  only: boolean;
 }
 
 /** `GET /api/settings`: what the user's config file says. */

@@ -21,7 +21,7 @@ export class Choices {
    */
   viewOf(output: OutputRecord, fate: Fate | null = null): View | null {
     const picture = fate?.live === false ? storedMime(output) : "image/png";
-    const richest = output.figure && isComing(output) ? picture : byRichness(output.mimetypes)[0];
+    const richest = output.figure && isComing(output) && !plays(output) ? picture : byRichness(output.mimetypes)[0];
     const chosen = this.#chosen.get(output.id);
     const mime = chosen && output.mimetypes.includes(chosen) ? chosen : richest;
     return mime ? { output, mime } : null;
@@ -32,3 +32,6 @@ export class Choices {
 function isComing({ figure, mimetypes, updated }: OutputRecord): boolean {
   return mimetypes.includes("image/png") || (!figure?.failed && Date.now() - Date.parse(updated) < PATIENCE);
 }
+
+/** Whether a figure's animation is there, which comes after its picture. */
+const plays = ({ mimetypes }: OutputRecord): boolean => mimetypes.includes("text/html");

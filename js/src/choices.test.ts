@@ -18,6 +18,10 @@ it("has nothing to show of what has no MIME type", () => {
   expect(new Choices().viewOf(output([]))).toBeNull();
 });
 
+it("shows the animation of a figure once it is there", () => {
+  expect(new Choices().viewOf(output(["text/html", "image/png", "text/plain"], {}))!.mime).toBe("text/html");
+});
+
 it("waits for the picture of a figure, but neither for ever nor for one that cannot be drawn", () => {
   const choices = new Choices();
   expect(choices.viewOf(output(["text/plain"], {}))!.mime).toBe("image/png");

@@ -54,6 +54,7 @@ export class Clipboard {
   async #copy(what: string, content: Record<string, Promise<Blob>>): Promise<void> {
     const inside = document.activeElement?.localName === "iframe";
     takeKeys();
+    for (const each of Object.values(content)) each.catch(() => {}); // it is told below, however late the browser asks
     try {
       await copy(content);
       this.#pane.toasts.say(`Copied ${what}`);

@@ -9,7 +9,7 @@ const OUTPUT = {
     git: { commit: "0123456789abcdef", branch: "main", dirty: true }, versions: { matplotlib: "3.10.1" },
   },
 } as unknown as OutputRecord;
-const SESSION = { title: "train.py", name: null, host: "node7", pid: 12, connected: false, python: "3.11.7" } as unknown as SessionRecord;
+const SESSION = { title: "train.py", name: null, host: "node7", pid: 12, connected: false, python: "3.11.7", ended: "2026-11-20T12:00:00Z" } as unknown as SessionRecord;
 const named = (rows: { name: string; text: string }[]) => Object.fromEntries(rows.map(({ name, text }) => [name, text]));
 
 it("says where the code stands and what it was run in", () => {
@@ -17,6 +17,14 @@ it("says where the code stands and what it was run in", () => {
     File: "/home/ada/waves/train.py:42", Command: "train.py --epochs 3", Directory: "/home/ada/waves", Project: "/home/ada/waves",
     Commit: "0123456789 on main, with changes", Session: "train.py", Machine: "node7, process 12, ended",
   });
+});
+
+it("says which of many made it, and what became of that", () => {
+  const task = { name: "train", id: "train-3f2a", worker: "node7:0" };
+  const place = { system: "Slurm", rank: 3, ranks: 64, job: "1200.0", worker: "node7:0" };
+  const row = (source: object) => named(origin({ ...OUTPUT, source } as OutputRecord, { ...SESSION, ended: "2026-11-20T12:00:00Z", lost: true } as SessionRecord));
+  expect(row({ task, place })).toMatchObject({ Task: "train, train-3f2a, on node7:0", Rank: "3 of 64, Slurm", Job: "1200.0", Machine: "node7, process 12, lost: it ended without a word" });
+  expect(row({ place: { worker: "LokyProcess-2" } })).toMatchObject({ Worker: "LokyProcess-2" });
 });
 
 it("leaves out what is not known", () => {

@@ -1,5 +1,5 @@
 /** What is known of where an output comes from, in rows for people. */
-import { bytes, longTime, sessionName } from "./people.ts";
+import { bytes, fate, longTime, sessionName } from "./people.ts";
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
 
 export interface Row {
@@ -15,7 +15,7 @@ const rows = (known: readonly Known[]): Row[] => known.flatMap(([name, text, cod
 
 /** Where the code stands and what it was run in. */
 export function origin({ source, project }: OutputRecord, session: SessionRecord | undefined): Row[] {
-  const { git, argv, cwd } = source;
+  const { git, argv, cwd, task, place } = source;
   const commit = git?.commit && `${git.commit.slice(0, 10)}${git.branch ? ` on ${git.branch}` : ""}${git.dirty ? ", with changes" : ""}`;
   return rows([
     ["Cell", source.cell === undefined || source.cell === null || source.cell === "" ? null : `In [${source.cell}]`],
@@ -24,8 +24,12 @@ export function origin({ source, project }: OutputRecord, session: SessionRecord
     ["Directory", cwd, true],
     ["Project", project, true],
     ["Commit", commit],
+    ["Task", task && [task.name, task.id !== task.name && task.id, task.worker && `on ${task.worker}`].filter(Boolean).join(", ")],
+    ["Rank", place?.rank === undefined ? null : `${place.rank}${place.ranks ? ` of ${place.ranks}` : ""}${place.system ? `, ${place.system}` : ""}`],
+    ["Job", place?.job],
+    ["Worker", task?.worker ? null : place?.worker],
     ["Session", sessionName(session)],
-    ["Machine", session?.host && `${session.host}, process ${session.pid}${session.connected ? "" : ", ended"}`],
+    ["Machine", session?.host && [session.host, `process ${session.pid}`, fate(session)].filter(Boolean).join(", ")],
   ]);
 }
 

@@ -2,14 +2,14 @@
  * What comes from the hub: the newest outputs at once, the older ones page by page, and then every change. After a break
  * it goes on where it was, or begins anew where the hub's store is another one.
  */
-import { base } from "./address.ts";
+import { socketUrl } from "./address.ts";
 import type { Api, HubState, OutputList } from "./api.ts";
 import type { Config } from "./config.svelte.ts";
 import { Connection, type Status } from "./connection.ts";
-import { challenge, knows } from "./hello.ts";
+import { challenge, isShared, knows } from "./hello.ts";
 import type { Outputs } from "./outputs.svelte.ts";
 import type { Changed, SessionRecord } from "./protocol.ts";
-import { answerPanes, findToken, keptToken, mayHandOver, type Fragment } from "./token.ts";
+import { answerPanes, broughtToken, findToken, keptToken, mayHandOver, type Fragment } from "./token.ts";
 
 /** `no-token`: the hub is there, but this tab may not see anything of it. */
 export type Phase = Status | "no-token";
@@ -40,6 +40,8 @@ export class Feed {
   phase = $state<Phase>("connecting");
   hub = $state.raw<HubState | null>(null);
   sessions = $state.raw<ReadonlyMap<string, SessionRecord>>(new Map());
+  /** Whether the pane's link was given away by its hub's user. */
+  shared = $state(false);
   /** What the hub has to say: that its store is full, say. */
   notices = $state.raw<readonly string[]>([]);
 
@@ -54,6 +56,8 @@ export class Feed {
   #heard = 0;
   #loaded: Promise<void> = Promise.resolve();
   #stopAnswering: () => void = () => {};
+  /** Whether the hub is the one that let the pane in, and knows its token. Rejects when nothing answers. */
+  #verify: () => Promise<boolean> = () => Promise.resolve(false);
 
   constructor(api: Api, outputs: Outputs, config: Config, events: FeedEvents) {
     this.#api = api;
@@ -64,9 +68,12 @@ export class Feed {
 
   /** Connect with the token of the address, the tab or another tab. */
   async start(fragment: Fragment): Promise<void> {
+    if (fragment.token) broughtToken.set(fragment.token);
     try {
       const answer = await challenge(location);
       const token = await findToken(answer, fragment, location);
+      broughtToken.forget();
+      this.shared = isShared(token ?? fragment.token ?? keptToken.get(answer.hello.hub) ?? "");
       if (token) this.#connect(answer.hello.hub, token);
       else this.phase = "no-token";
     } catch {
@@ -79,6 +86,21 @@ export class Feed {
   awake(): void {
     this.#connection?.hurry();
     if (this.phase === "connected" && Date.now() - this.#heard > SILENCE) void this.#probe();
+  }
+
+  /** Whether outputs may be changed: a link may be for looking only. */
+  get changes(): boolean {
+    return this.hub?.scope !== "viewer";
+  }
+
+  /** Whether there may be other outputs: a link may be to a single one. */
+  get others(): boolean {
+    return !this.hub?.only;
+  }
+
+  /** The token for another socket; `null` when the hub does not know it any more. Rejects when nothing answers. */
+  async admit(): Promise<string | null> {
+    return (await this.#verify()) ? this.#api.token : null;
   }
 
   /** Ask anew how much the hub holds. */
@@ -101,10 +123,11 @@ export class Feed {
     this.#events.admitted(hub);
     this.#loaded = this.#load();
     if (mayHandOver(location)) this.#stopAnswering = answerPanes(hub, token, location);
+    this.#verify = () => verify(hub, token);
     this.#connection = new Connection({
-      url: new URL("ws/pane", base().replace(/^http/, "ws")).href,
+      url: socketUrl("ws/pane"),
       token,
-      verify: () => verify(hub, token),
+      verify: this.#verify,
       since: () => this.#resume(),
       changed: (changed) => this.#changed(changed),
       notice: (message) => this.#notice(message),
@@ -133,6 +156,7 @@ export class Feed {
     this.#cursor = list.event;
     this.#outputs.apply(list.outputs);
     await this.#events.begun(state.hub);
+    if (state.only) return void (this.#outputs.complete = true);
     void this.#configure().catch(() => {});
     void this.#api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
     void this.#backfill(list);
@@ -213,6 +237,6 @@ export class Feed {
 
 /** Whether the hub at the page's address is still the same, and knows the token. Rejects when nothing answers. */
 async function verify(hub: string, token: string): Promise<boolean> {
-  const answer = await challenge(location);
+  const answer = await challenge(location, token);
   return answer.hello.hub === hub && knows(answer, token);
 }

@@ -108,6 +108,17 @@ it("asks a hub that does not answer again, with the same token", async () => {
   expect(feed.phase).toBe("connected");
 });
 
+it("connects after a reload before the hub had answered, though the address has no token any more", async () => {
+  const answers = fetch;
+  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  void feed.start(FRAGMENT);
+  vi.stubGlobal("fetch", answers);
+  feed = new Feed(hub as unknown as Api, outputs, new Config(new Settings()), events);
+  await feed.start({ ...FRAGMENT, token: null });
+  await vi.advanceTimersByTimeAsync(500);
+  expect(feed.phase).toBe("connected");
+});
+
 it("takes changes in, and goes on after the last of them when the connection broke", async () => {
   await begin();
   Socket.last.says({ event: 1501, outputs: [record(1501)] });

@@ -34,13 +34,13 @@ it("asks with a fresh challenge each time, and sends no token", async () => {
     return Response.json(hello("secret", "", ""));
   }) as unknown as typeof fetch;
   const place = new URL("http://127.0.0.1:20123/proxy/#token=x") as unknown as Location;
-  await challenge(place, fetcher);
-  await challenge(place, fetcher);
+  await challenge(place, null, fetcher);
+  await challenge(place, null, fetcher);
   expect(asked[0]).toMatch(/^http:\/\/127\.0\.0\.1:20123\/proxy\/hello\?nonce=[0-9a-f]{32}$/);
   expect(asked[0]).not.toBe(asked[1]);
 });
 
 it("refuses an answer that no hub gives", async () => {
   const fetcher = (async () => Response.json({ hub: 1 })) as unknown as typeof fetch;
-  await expect(challenge(new URL("http://127.0.0.1:1/") as unknown as Location, fetcher)).rejects.toThrow("got something else");
+  await expect(challenge(new URL("http://127.0.0.1:1/") as unknown as Location, null, fetcher)).rejects.toThrow("got something else");
 });

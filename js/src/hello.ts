@@ -22,15 +22,24 @@ export interface Answer {
   host: string;
 }
 
-/** Ask the hub at the page's own address who it is. @throws when it does not answer, or with something else. */
-export async function challenge(location: Location, fetcher: typeof fetch = fetch): Promise<Answer> {
+/**
+ * Ask the hub at the page's own address who it is.
+ *
+ * @param token one that it may have to prove too: what a link that was given away says, unsigned, is told to it
+ * @throws when it does not answer, or with something else
+ */
+export async function challenge(location: Location, token: string | null = null, fetcher: typeof fetch = fetch): Promise<Answer> {
   const nonce = randomHex(16);
-  const response = await fetcher(new URL(`hello?nonce=${nonce}`, location.href), { cache: "no-store", signal: AbortSignal.timeout(5000) });
+  const query = new URLSearchParams({ nonce, ...(token !== null && isShared(token) && { claims: token.slice(0, token.lastIndexOf(".")) }) });
+  const response = await fetcher(new URL(`hello?${query}`, location.href), { cache: "no-store", signal: AbortSignal.timeout(5000) });
   if (!response.ok) throw new Error(`expected an answer to /hello, got status ${response.status}`);
   const hello: unknown = await response.json();
   if (!isHello(hello)) throw new Error("expected the answer of an ipyweb hub to /hello, got something else");
   return { hello, nonce, host: location.host };
 }
+
+/** Whether a token is of a link that was given away: `ipyweb/hub/sharing.py` has its format. */
+export const isShared = (token: string): boolean => /^1\.[\w-]+\.[\w-]+$/.test(token);
 
 /** Whether the hub proved that it knows `token`, for whichever scope the token has. */
 export function knows(answer: Answer, token: string): boolean {

@@ -4,6 +4,7 @@ export const LIBRARIES = {
   vega: { global: "ipywebVega", warm: true },
   katex: { global: "ipywebKatex", warm: false },
   markdown: { global: "ipywebMarkdown", warm: false },
+  widgets: { global: "ipywebWidgets", warm: false },
   pdf: { global: "ipywebPdf", warm: false },
 } as const satisfies Record<string, Library>;
 

@@ -4,12 +4,13 @@
  * `feed` brings what the hub has, `outputs` keeps it, `stage` shows one of them, and `screen` says what else is open.
  */
 import { action, applies, type ActionName } from "./actions.ts";
-import { addressOf, base, enter, point } from "./address.ts";
+import { addressOf, base, enter, point, socketUrl } from "./address.ts";
 import { neighbours } from "./ahead.ts";
 import { Api, type Edits } from "./api.ts";
 import { Attention } from "./attention.ts";
 import { Choices } from "./choices.svelte.ts";
 import { Clipboard } from "./clipboard.ts";
+import { Comms } from "./comms.ts";
 import { Config } from "./config.svelte.ts";
 import { editorUrl } from "./details.ts";
 import { Feed } from "./feed.svelte.ts";
@@ -52,6 +53,12 @@ export class Pane {
     begun: (hub) => this.#begin(hub),
     reset: (hub) => forgetLooked(hub, this.outputs.project),
     failed: (message) => this.toasts.say(message),
+  });
+  readonly comms = new Comms({
+    url: socketUrl("ws/comms/pane"),
+    admit: async () => (this.feed.others ? this.feed.admit() : null), // what a session says is not of one output
+    isOver: (session) => !this.feed.others || !!this.feed.sessions.get(session)?.ended,
+    speaks: () => this.feed.changes,
   });
   readonly marks = new Marks();
   readonly search = new Search((words, signal) => this.#find(words, signal), () => this.feed.sessions);
@@ -112,6 +119,7 @@ export class Pane {
       picture: (output, png) => this.pictures.keep(output, png),
       save: (view) => void this.files.save(view),
       network: (output) => this.network.of(output)?.frame ?? null,
+      comms: ({ session }) => this.comms.follow(session),
     };
   }
 

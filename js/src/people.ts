@@ -31,6 +31,20 @@ export function place({ source }: OutputRecord): string {
   return source.line ? `${baseName(source.file)}:${source.line}` : baseName(source.file);
 }
 
+/** Which of many that run the same code made an output: `rank 3`, the task's name, the worker's. */
+export function role({ source }: OutputRecord): string {
+  const { task, place } = source;
+  if (task?.name) return task.name;
+  return place?.rank === undefined ? (place?.worker ?? "") : `rank ${place.rank}`;
+}
+
+/** What has become of a session; empty while it is there. */
+export function fate(session: SessionRecord): string {
+  if (session.connected) return "";
+  if (session.ended === null) return "not connected";
+  return session.lost ? "lost: it ended without a word" : "ended";
+}
+
 export const sessionName = (session: SessionRecord | undefined): string => session?.name ?? session?.title ?? "";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];

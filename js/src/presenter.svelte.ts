@@ -7,6 +7,7 @@
 import { Ahead } from "./ahead.ts";
 import { Backstage, type Scene } from "./backstage.ts";
 import { fetchData } from "./api.ts";
+import type { Link } from "./comms.ts";
 import { librariesOf } from "./companions.ts";
 import type { Figures } from "./figures.svelte.ts";
 import type { FromFrame, Theme } from "./frame/channel.ts";
@@ -35,6 +36,8 @@ export interface PresenterEvents {
   save(view: View): void;
   /** Where the frame document of an output is to which the user has allowed more than to others. */
   network(output: OutputRecord): string | null;
+  /** A line to the comms of the session that an output is of. */
+  comms(output: OutputRecord): Link;
 }
 
 /** Milliseconds for which the previous output stays while the next one loads. */
@@ -338,6 +341,7 @@ export class Presenter {
       failed: (message) => message.turn === asked && this.#fail(turn, message.message),
       picture: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
       want: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
+      comms: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
       notice: () => this.#hear(layer),
       blocked: () => this.#hear(layer),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
@@ -374,6 +378,7 @@ export class Presenter {
   /** What a frame says whether it is looked at or not. */
   #heardAside({ view, frame }: Pick<Scene, "view" | "frame">, message: FromFrame): void {
     if (message.type === "picture") this.#events.picture(view.output, URL.createObjectURL(new Blob([message.bytes], { type: "image/png" })));
+    else if (message.type === "comms" && familyOf(view).renderer === "widgets") frame.link(() => this.#events.comms(view.output));
     else if (message.type === "want") void this.#frames.provide(frame, { name: message.name as LibraryName }).catch(() => {});
   }
 

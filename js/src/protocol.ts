@@ -111,6 +111,22 @@ export interface Source {
   git?: { commit?: string | null; branch?: string | null; dirty?: boolean | null } | null;
   /** Library → version. */
   versions?: Record<string, string> | null;
+  /** Of a cluster: what made it. */
+  task?: { name?: string; id?: string; worker?: string } | null;
+  /** That of its session. */
+  place?: Place | null;
+}
+
+/** Where a session stands among those that were launched with it. */
+export interface Place {
+  /** What launched them. */
+  system?: string;
+  rank?: number;
+  ranks?: number;
+  /** Id of a batch system's job, with its step. */
+  job?: string;
+  /** Its name among the workers of a cluster or a pool. */
+  worker?: string;
 }
 
 /** Where an output stands in the run of a script. */
@@ -198,7 +214,10 @@ export interface SessionRecord {
   started: string;
   ended: string | null;
   connected: boolean;
+  /** Whether it ended without a word, as a process that is killed does. */
+  lost?: boolean;
   private: boolean;
+  place?: Place | null;
   event: number;
   outputs: number;
 }

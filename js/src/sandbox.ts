@@ -5,6 +5,7 @@
  * somebody opens its address directly. On a loopback host every frame has a host name of its own and therefore a process
  * of its own: an output that spins stops nothing but itself. WebKit has one process for all of a tab's frames.
  */
+import type { Link } from "./comms.ts";
 import type { Wanted } from "./companions.ts";
 import { HELLO, parseFromFrame, PORT, type FromFrame, type LibraryBytes, type Theme, type ToFrame } from "./frame/channel.ts";
 import { randomHex } from "./hello.ts";
@@ -54,6 +55,7 @@ export class Frame {
   /** Whether it does not answer. */
   stuck = false;
   #release: () => void = () => {};
+  #link: Link | undefined;
 
   constructor(url: string, host: HTMLElement) {
     const { port1, port2 } = new MessageChannel();
@@ -84,6 +86,19 @@ export class Frame {
     this.send({ type: "load", library });
   }
 
+  /** Whether it speaks with a session, and so is for one output alone. */
+  get linked(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** Give it a line to the comms of its output's session, which ends with it. */
+  link(make: () => Link): void {
+    if (this.#link) return;
+    this.#link = make();
+    this.#link.watch(this.#ping !== undefined);
+    this.send({ type: "comms", port: this.#link.port }, [this.#link.port]);
+  }
+
   setTheme(theme: Theme): void {
     this.send({ type: "theme", theme });
   }
@@ -94,11 +109,13 @@ export class Frame {
     this.#ping = undefined;
     this.#pinged = 0;
     if (on) this.#ping = setInterval(() => this.#check(), PING_EVERY);
+    this.#link?.watch(on);
   }
 
   dispose(): void {
     this.watch(false);
     this.#release();
+    this.#link?.end();
     this.#port.close();
     this.element.remove();
   }
@@ -307,7 +324,7 @@ export class Frames {
    * output of the same session: what one process has shown has nothing to hide from itself.
    */
   release(frame: Frame, libraries: Wanted[], session: string): void {
-    if (libraries.length === 0 || frame.stuck) return frame.dispose();
+    if (libraries.length === 0 || frame.stuck || frame.linked) return frame.dispose();
     this.#used.unshift({ frame, key: usedKey(libraries, session) });
     for (const old of this.#used.splice(USED)) old.frame.dispose();
   }

@@ -19,6 +19,8 @@ export class Screen {
   gallery = $state(false);
   /** How the marked outputs are compared, if they are. */
   comparing = $state<Comparison | null>(null);
+  /** Whether the figure shown is reached into. */
+  reaching = $state(false);
   /** Whether nothing but the output is shown. */
   presenting = $state(false);
   /** Whether the details are shown beside the stage. */
@@ -38,7 +40,8 @@ export class Screen {
   /** Close what is open, what lies on top first, and take the keys back. */
   leave(): void {
     const idle = document.activeElement === document.body;
-    if (this.presenting) this.present(false);
+    if (this.reaching) this.reaching = false;
+    else if (this.presenting) this.present(false);
     else if (this.comparing) this.compare(null);
     else if (this.gallery) this.gallery = false;
     else if (this.#marks.ids.length > 0) this.#marks.clear();

@@ -82,6 +82,6 @@ const hasAll = (text: string, words: readonly string[]): boolean => words.every(
 
 /** What the pane knows of an output in words. */
 function textOf({ id, title, note, source, figure }: OutputRecord, session: SessionRecord | undefined): string {
-  const parts = [`#${id}`, title, note, source.code, source.file, figure?.description, session?.title, session?.name];
+  const parts = [`#${id}`, title, note, source.code, source.file, figure?.description, session?.title, session?.name, source.task?.name, source.task?.id];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }

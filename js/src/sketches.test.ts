@@ -9,6 +9,7 @@ const view = (id: number, mime = "image/svg+xml"): View =>
 
 let calm: boolean;
 let made: number;
+let silent: number;
 let kept: number[];
 let sketches: Sketches;
 
@@ -17,7 +18,9 @@ const frame = (): Frame => {
   const fake = {
     events: undefined as { message(message: FromFrame): void } | undefined,
     dispose: () => {},
-    send: ({ turn }: { turn: number }) => queueMicrotask(() => fake.events!.message({ type: "picture", turn, bytes: new ArrayBuffer(1) })),
+    send: ({ turn }: { turn: number }) => {
+      if (silent-- <= 0) queueMicrotask(() => fake.events!.message({ type: "picture", turn, bytes: new ArrayBuffer(1) }));
+    },
   };
   return fake as unknown as Frame;
 };
@@ -25,7 +28,7 @@ const frame = (): Frame => {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("<svg/>"));
-  [calm, made, kept] = [true, 0, []];
+  [calm, made, silent, kept] = [true, 0, 0, []];
   sketches = new Sketches(() => ({ extra: async () => frame() }) as unknown as Frames, () => calm, ({ output }) => kept.push(output.id));
 });
 
@@ -54,4 +57,18 @@ it("does not draw what nobody sees any more, nor the same twice, nor what makes 
   sketches.want(view(3));
   await vi.advanceTimersByTimeAsync(1000);
   expect(kept).toEqual([3]);
+});
+
+it("tries once more what did not come in time, and then no more", async () => {
+  silent = 1;
+  sketches.want(view(1));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(kept).toEqual([1]);
+  silent = 2;
+  sketches.want(view(2));
+  await vi.advanceTimersByTimeAsync(20_000);
+  sketches.want(view(2));
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(kept).toEqual([1]);
+  expect(made).toBe(4);
 });

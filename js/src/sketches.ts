@@ -12,6 +12,8 @@ import { renderingOf, type View } from "./view.ts";
 const WITHIN = 8000;
 /** Milliseconds of rest between two. */
 const REST = 120;
+/** How often one is tried: on a busy machine the first may come too late. */
+const TRIES = 2;
 /** Bytes beyond which data is not drawn only for the filmstrip. */
 const LARGEST = 2 * 2 ** 20;
 /** Renderers that make pictures. */
@@ -19,7 +21,8 @@ const PICTURED: readonly string[] = ["plotly", "vega", "svg", "pdf"];
 
 export class Sketches {
   readonly #wanted = new Map<number, View>();
-  readonly #tried = new Set<string>();
+  /** How often each was tried; `TRIES` for what need not be tried any more. */
+  readonly #tried = new Map<string, number>();
   readonly #frames: () => Frames | undefined;
   readonly #isCalm: () => boolean;
   readonly #keep: (view: View, png: Blob) => void;
@@ -40,10 +43,18 @@ export class Sketches {
   /** Somebody sees where the picture of a view would be. Returns how to say that nobody does any more. */
   want(view: View): () => void {
     const ref = view.output.data[view.mime];
-    if (!PICTURED.includes(family(view.mime).renderer) || !ref || ref.size > LARGEST || this.#tried.has(keyOf(view))) return () => {};
+    if (!PICTURED.includes(family(view.mime).renderer) || !ref || ref.size > LARGEST || this.#triesOf(view) === TRIES) return () => {};
     this.#wanted.set(view.output.id, view);
     void this.#work();
-    return () => void (this.#wanted.get(view.output.id) === view && this.#wanted.delete(view.output.id));
+    return () => this.#forget(view);
+  }
+
+  #triesOf(view: View): number {
+    return this.#tried.get(keyOf(view)) ?? 0;
+  }
+
+  #forget(view: View): void {
+    if (this.#wanted.get(view.output.id) === view) this.#wanted.delete(view.output.id);
   }
 
   async #work(): Promise<void> {
@@ -53,9 +64,9 @@ export class Sketches {
       await rest();
       const view = [...this.#wanted.values()].at(-1);
       if (!view || !this.#isCalm()) continue;
-      this.#tried.add(keyOf(view));
-      this.#wanted.delete(view.output.id);
       const png = await this.#draw(view).catch(() => null);
+      this.#tried.set(keyOf(view), png ? TRIES : this.#triesOf(view) + 1);
+      if (this.#triesOf(view) === TRIES) this.#forget(view);
       if (png) this.#keep(view, png);
       else this.#drop();
     }

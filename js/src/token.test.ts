@@ -59,3 +59,18 @@ it("takes the address's token before the tab's own, and neither if the hub does 
   keptToken.set("h1", "secret");
   expect([await found("wrong"), await found(null)]).toEqual(["secret", "secret"]);
 });
+
+it("asks the hub about a token that was given away, by what it says and not by its signature", async () => {
+  const token = "1.eyJ9.c2ln";
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", async (url: URL) => {
+    asked.push(url.href);
+    const nonce = url.searchParams.get("nonce")!;
+    const shared = url.searchParams.get("claims") === "1.eyJ9" && { shared: proof(token, nonce, "h1", "127.0.0.1:20123", 20123) };
+    return Response.json({ hub: "h1", port: 20123, proofs: { pane: proof("another", nonce, "h1", "127.0.0.1:20123", 20123), ...shared } });
+  });
+  sessionStorage.clear();
+  const found = async (each: string) => findToken(await challenge(PAGE), { token: each, code: null, project: null, output: null }, PAGE);
+  expect([await found(token), await found("1.other.c2ln")]).toEqual([token, null]);
+  expect(asked.some((url) => url.includes("c2ln"))).toBe(false);
+});

@@ -4,7 +4,7 @@
  * A fragment never reaches a server or a log. The page keeps its token in `sessionStorage`, by hub, and wipes it from
  * the address bar. The token leaves a tab only after the hub passed the tab's own challenge.
  */
-import { challenge, knows, randomHex, type Answer } from "./hello.ts";
+import { challenge, isShared, knows, randomHex, type Answer } from "./hello.ts";
 import { isObject } from "./protocol.ts";
 
 /** What the fragment of the pane's address says. */
@@ -39,6 +39,13 @@ export const keptToken = {
   set: (hub: string, token: string): void => sessionStorage.setItem(`ipyweb.token.${hub}`, token),
 };
 
+/** The token that the address brought, until the hub has been asked about it: a reload in between has no other. */
+export const broughtToken = {
+  get: (): string | null => sessionStorage.getItem("ipyweb.brought"),
+  set: (token: string): void => sessionStorage.setItem("ipyweb.brought", token),
+  forget: (): void => sessionStorage.removeItem("ipyweb.brought"),
+};
+
 /**
  * A token that the hub knows: the one that the address brings, else the tab's own, else that of another open pane.
  * `null` when there is none.
@@ -46,10 +53,15 @@ export const keptToken = {
 export async function findToken(answer: Answer, { token, code }: Fragment, location: Location): Promise<string | null> {
   const { hub } = answer.hello;
   const offered = code ? await exchange(code, location.href).catch(() => null) : token;
-  const own = [offered, keptToken.get(hub)].find((each) => each && knows(answer, each));
-  if (own) return own;
+  for (const each of [offered, broughtToken.get(), keptToken.get(hub)]) if (each && (await isKnown(answer, each, location))) return each;
   const others = mayHandOver(location) ? await askPanes(hub) : null;
-  return others && knows(answer, others) ? others : null;
+  return others && (await isKnown(answer, others, location)) ? others : null;
+}
+
+/** Whether the hub that has answered knows a token; of one that was given away it has to be asked. */
+async function isKnown(answer: Answer, token: string, location: Location): Promise<boolean> {
+  const told = isShared(token) ? await challenge(location, token) : answer;
+  return told.hello.hub === answer.hello.hub && knows(told, token);
 }
 
 /** Exchange a single-use code for a token. @throws when the code is used, wrong or older than 10 s. */
@@ -95,7 +107,7 @@ export function answerPanes(hub: string, token: string, location: Location): () 
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = async ({ data }: MessageEvent<unknown>) => {
     if (!isObject(data) || data.type !== "token?" || data.hub !== hub) return;
-    const answer = await challenge(location).catch(() => null);
+    const answer = await challenge(location, token).catch(() => null);
     if (answer?.hello.hub === hub && knows(answer, token)) channel.postMessage({ type: "token", ask: data.ask, token });
   };
   return () => channel.close();

@@ -43,11 +43,13 @@ export async function renderingOf(view: View): Promise<Rendering> {
 }
 
 async function fetchCompanions({ output, mime }: View): Promise<Companions> {
-  const { assets, preludes } = companionsOf(output);
+  const { assets, preludes, widgets } = companionsOf(output, mime);
   const renderer = rendererOf(output, mime);
   const fetched = async <T extends { content: DataRef }>(each: T) => ({ ...each, content: await fetchData(each.content.url) });
   const all: Companions = { assets: await Promise.all(assets.map(fetched)), preludes: await Promise.all(preludes.map(fetched)) };
-  return renderer ? { ...all, renderer: await fetchData(renderer.url) } : all;
+  if (widgets) all.widgets = await fetchData(widgets.url);
+  if (renderer) all.renderer = await fetchData(renderer.url);
+  return all;
 }
 
 /** Whether it is drawn as an image of the shell's own. */

@@ -11,6 +11,9 @@ from pathlib import Path
 BACKENDS = ("mesonpy", "setuptools.build_meta", "hatchling.build", "flit_core.buildapi", "poetry.core.masonry.api")
 STUB = """
 import pathlib
+import sys
+
+__legacy__ = sys.modules[__name__]  # what pip asks of setuptools where a project names no backend
 
 def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     text = pathlib.Path("PKG-INFO").read_text(encoding="utf-8")
@@ -68,6 +71,7 @@ def _stub_backends(folder: Path) -> Path:
     for name in BACKENDS:
         module = folder.joinpath(*name.split("."))
         module.mkdir(parents=True, exist_ok=True)
+        (folder / name.partition(".")[0] / "__init__.py").touch()  # or an installed package of that name would win
         (module / "__init__.py").write_text(STUB)
     return folder
 

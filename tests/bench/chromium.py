@@ -17,11 +17,11 @@ CHROMIUM = [
 
 
 @contextmanager
-def page() -> Iterator[Any]:
-    """A page of headless Chromium."""
+def page(**options: Any) -> Iterator[Any]:
+    """A page of headless Chromium, with Playwright's options of a context."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield browser.new_page(viewport={"width": 1400, "height": 900})
+        yield browser.new_page(viewport={"width": 1400, "height": 900}, **options)
         browser.close()

@@ -11,29 +11,27 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from typing import Any
 
 from chromium import page
-from figures import image, line, median, own, say, scatter, stop
+from figures import image, line, main, median, say, scatter
 from matplotlib import pyplot as plt
 
 PROBE = """() => {
     window.seen = [];
     const stage = document.querySelector("[data-testid=stage]");
-    const look = () => {
-        const image = stage.querySelector(".layer img");
-        const width = image?.complete && image.naturalWidth;
-        if (width !== stage.clientWidth - 32 || image.src === window.last) return;
-        window.last = image.src;
-        requestAnimationFrame(() => requestAnimationFrame(() =>
-            window.seen.push(performance.timeOrigin + performance.now())));
+    const mark = () => {
+        for (const each of stage.querySelectorAll(".layer img")) each.setAttribute("elementtiming", "figure");
     };
-    new MutationObserver(look).observe(stage, {subtree: true, childList: true, attributes: true});
-    stage.addEventListener("load", look, true);
+    new MutationObserver(mark).observe(stage, {subtree: true, childList: true});
+    new PerformanceObserver((list) => {
+        const drawn = list.getEntries().filter((each) => each.naturalWidth === stage.clientWidth - 32);
+        window.seen.push(...drawn.map((each) => performance.timeOrigin + each.renderTime));
+    }).observe({type: "element"});
+    mark();
 }"""
-"""Stamps the moments when a figure, drawn for the stage, is on the screen."""
+"""Stamps the moments when a figure, drawn for the stage, is painted, as the browser tells them (W3C Element Timing)."""
 
 
 def opened(shown: Any) -> None:
@@ -134,14 +132,5 @@ def loop() -> None:
         say("10 Hz loop: its last state is in the pane", 1)
 
 
-def main() -> None:
-    """Run the benchmarks that the command line names."""
-    for bench in (pixels, resize, loop):
-        if all(word in bench.__name__ for word in sys.argv[1:]):
-            with tempfile.TemporaryDirectory() as directory, own(directory):
-                bench()
-                stop()
-
-
 if __name__ == "__main__":
-    main()
+    main(pixels, resize, loop)

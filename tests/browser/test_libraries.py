@@ -98,9 +98,17 @@ def coloured(selector: str) -> Check:
     return check
 
 
-def unanswered(words: str) -> Check:
-    """It is a widget, of which there are only words."""
-    return lambda pane: expect(pane.page.locator("[data-testid=stage] .unknown pre")).to_have_text(words)
+def complains(words: str) -> Check:
+    """The browser's console says so, sooner or later."""
+
+    def check(pane: Pane) -> None:
+        for _ in range(400):
+            if any(words in each for each in pane.problems):
+                return
+            pane.page.wait_for_timeout(50)
+        raise AssertionError(f"expected {words!r} in the console, got {pane.problems}")
+
+    return check
 
 
 def slides(pane: Pane) -> None:
@@ -124,6 +132,7 @@ def graph(pane: Pane) -> None:
 PLAYS = holds(
     "document.querySelector('video')?.currentTime > 0 || document.querySelector('.animation input')?.value > 0"
 )
+ENDED = has(".condition", "session ended: last state")
 DRAWN_BY_BOKEH = has(".bk-Canvas")
 
 ROWS: dict[str, dict[str, Check]] = {
@@ -285,20 +294,20 @@ ROWS: dict[str, dict[str, Check]] = {
         "rich table": says("Ada"),
     },
     "widgets_show": {
-        "ipywidgets slider": each(has("label", "Speed"), has("input[value='4']"), says("do not answer")),
-        "ipywidgets box": each(has("b", "Title"), has("option", "a"), has("button", "Go")),
-        "ipywidgets interactive": has("label", "x"),
-        "ipywidgets output": says("do not answer"),
-        "anywidget widget": says("7"),
-        "anywidget record": unanswered("Record(value=8)"),
-        "bqplot figure": says("Figure("),
-        "ipyleaflet map": says("41.9"),
-        "ipydatagrid grid": says("DataGrid("),
-        "jscatter plot": says("do not answer"),
-        "lonboard map": says("do not answer"),
-        "ipympl canvas": green,
+        "ipywidgets slider": each(ENDED, has("label", "Speed"), has(".widget-readout", "4")),
+        "ipywidgets box": each(ENDED, has("b", "Title"), has("option", "a"), has("button", "Go")),
+        "ipywidgets interactive": each(ENDED, has("label", "x")),
+        "ipywidgets output": each(ENDED, has(".jupyter-widgets-output-area")),
+        "anywidget widget": each(ENDED, says("7")),
+        "anywidget record": each(ENDED, says("8")),
+        "bqplot figure": each(ENDED, has("svg.svg-figure path.line")),
+        "ipyleaflet map": each(ENDED, has(".leaflet-container"), misses("tile.openstreetmap.org")),
+        "ipydatagrid grid": each(ENDED, has("canvas")),
+        "jscatter plot": each(ENDED, has("canvas")),
+        "lonboard map": each(ENDED, complains("Failed to initialize model"), misses("cdn.jsdelivr.net")),
+        "ipympl canvas": each(ENDED, green),
         "ipympl figure": green,
-        "tqdm bar": each(says("Epochs"), says("3/3"), has("progress[value='3.0']")),
+        "tqdm bar": each(ENDED, says("Epochs"), says("3/3"), has(".progress-bar")),
     },
 }
 
@@ -349,7 +358,7 @@ class Look:
         context = self._browser.new_context(viewport={"width": 1100, "height": 720}, color_scheme="light")
         context.route("**/*", self._only_the_hub)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         token = self.hub.token_for("pane")
         return Pane(page, self.hub.url).open(f"token={token}&project={quote(str(project), safe='')}")
 

@@ -209,13 +209,20 @@ def test_a_keeper_killed_again_and_again_leaves_no_output_without_picture(script
     assert [each["title"] for each in settled(200)] == [str(number) for number in range(200)]
 
 
-def test_figures_that_a_dead_keeper_had_taken_are_drawn_by_the_next(scripts: Scripts, environment: str) -> None:
-    slow = "class Slow(Artist):\n    def draw(self, renderer): time.sleep(0.5)\n"
-    many = "for n in range(5): figure = good(str(n)); figure.add_artist(Slow()); ipyweb.display(figure)\n"
-    done = scripts.run(BEGIN + slow + "ipyweb.display(good('warm'))" + SETTLE + many + SETTLE)
+def test_figures_that_a_dead_keeper_had_taken_are_drawn_by_the_next(
+    scripts: Scripts, environment: str, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    gated = (
+        "class Gated(Artist):\n    def draw(self, renderer):\n"
+        f"        while not os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
+    )
+    many = "for n in range(5): figure = good(str(n)); figure.add_artist(Gated()); ipyweb.display(figure)\n"
+    done = scripts.run(BEGIN + gated + "ipyweb.display(good('warm'))" + SETTLE + many + SETTLE)
     for process in running_keepers():
         kill(process.pid)
-    assert any("image/png" not in each["mimetypes"] for each in outputs()), done
+    assert sum("image/png" in each["mimetypes"] for each in outputs()) == 1, done
+    gate.touch()
     assert all("image/png" in each["mimetypes"] for each in settled(6))
 
 

@@ -48,7 +48,7 @@ def keeper(environment: str) -> Iterator[Callable[..., Connection]]:
         each.close()
 
 
-def answer(peer: Connection, timeout: float = 60) -> dict[str, Any]:
+def answer(peer: Connection, timeout: float = 180) -> dict[str, Any]:
     """What the keeper says next, that it is warm or keeps something apart."""
     deadline = time.monotonic() + timeout
     while peer.poll(max(0.0, deadline - time.monotonic())):

@@ -40,7 +40,7 @@ def stop_keeper() -> None:
         return
     channel.send(peer, {"type": "stop"})
     socket = keepers.channel_dir(environment()) / channel.SOCKET
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while socket.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -49,7 +49,7 @@ def script(code: str, directory: Path | None = None, status: int = 0) -> str:
     path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
     environ = {**os.environ, "PYTHONPATH": path, "IPYWEB_REPORT": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environ, cwd=directory
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180, env=environ, cwd=directory
     )
     assert done.returncode == status, done.stderr
     return done.stdout
@@ -62,7 +62,7 @@ def outputs(hub: connection.Connection) -> list[dict[str, Any]]:
 
 def drawn(hub: connection.Connection, count: int = 1) -> list[dict[str, Any]]:
     """All outputs, once each has its picture or a notice."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while True:
         found = outputs(hub)
         settled = [each for each in found if "image/png" in each["mimetypes"] or each["problems"]]
@@ -73,7 +73,7 @@ def drawn(hub: connection.Connection, count: int = 1) -> list[dict[str, Any]]:
 
 
 def data(hub: connection.Connection, output: int, query: str) -> connection.Response:
-    return connection.request(hub, "GET", f"api/outputs/{output}/data?{query}", timeout=100)
+    return connection.request(hub, "GET", f"api/outputs/{output}/data?{query}", timeout=180)
 
 
 def picture(content: bytes) -> Image.Image:

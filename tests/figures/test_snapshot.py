@@ -129,7 +129,7 @@ from ipyweb.figures.snapshot import Snapshot, load
 figure = load(Snapshot.of_parts(pickle.load(open({str(tmp_path / "parts")!r}, "rb")))).figure
 figure.savefig({str(tmp_path / "there.png")!r}, dpi=figure.dpi, bbox_inches=None)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env={**os.environ, "MPLBACKEND": "agg"})
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=180, env={**os.environ, "MPLBACKEND": "agg"})
     assert (tmp_path / "there.png").read_bytes() == pixels(figure)
 
 

@@ -46,7 +46,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
 def width(what, number):
-    with urlopen(f"http://127.0.0.1:{server.server_port}/{what}/{number}", timeout=60) as answer:
+    with urlopen(f"http://127.0.0.1:{server.server_port}/{what}/{number}", timeout=180) as answer:
         return int.from_bytes(answer.read()[16:20], "big")
 
 figure = Figure()

@@ -50,7 +50,7 @@ class Run(NamedTuple):
 
 
 def _run(code: str, *args: str) -> Run:
-    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=180)
     assert "@@" in done.stdout, done.stdout + done.stderr
     out, _, collected = done.stdout.rpartition("\n@@")
     shown = [

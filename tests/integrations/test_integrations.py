@@ -64,12 +64,12 @@ def test_the_switches_can_be_turned_off(cells: Callable[..., Run]) -> None:
 def test_whatever_is_imported_first_everything_is_switched(script: Callable[[str], Run], first: str) -> None:
     run = script(
         f"import ipyweb; ipyweb.install()\n{first}\n"
-        "import tqdm.notebook\nfrom IPython.display import HTML, display\n"
-        "display(HTML('<b>bold</b>'))\nprint('bar', tqdm.notebook.display.__module__)"
+        "import tqdm.notebook, comm\nfrom IPython.display import HTML, display\n"
+        "display(HTML('<b>bold</b>'))\nprint('comms', comm.create_comm.__module__)"
     )
     assert "could not be switched over" not in run.err
     assert run.shown[-1].data["text/html"] == b"<b>bold</b>"
-    assert "bar ipyweb.integrations.tqdm" in run.out
+    assert "comms ipyweb.session.comms" in run.out
 
 
 PART, WHOLE = "xml.etree.ElementPath", "xml.etree.ElementTree"  # which imports the former

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ipyweb.protocol import WIDGET_VIEW
+
 from . import conftest
 from .conftest import Run, Shown
 
@@ -25,7 +27,8 @@ LOADED = f"{IMPORTS}\nhv.extension('bokeh')\n"
 OF_MPLD3 = "application/vnd.ipyweb.prelude; n=0; type=text/html"
 ROWS = {
     "altair": ("alt.Chart(frame).mark_bar()", VEGA, b"mark"),
-    "altair widget": ("alt.JupyterChart(alt.Chart(frame).mark_bar())", VEGA, b"mark"),
+    "altair widget": ("alt.JupyterChart(alt.Chart(frame).mark_bar())", WIDGET_VIEW, b"model_id"),
+    "altair widget as a picture": ("alt.JupyterChart(alt.Chart(frame).mark_line())", VEGA, b"mark"),
     "bokeh": ("bp.figure()", HTML, b"cdn.bokeh.org"),
     "folium": ("folium.Map()", HTML, b"<!DOCTYPE html>"),
     "graphviz": ("graphviz.Digraph(body=['ab'])", SVG if shutil.which("dot") else HTML, b"ab"),
@@ -34,16 +37,19 @@ ROWS = {
     "hvplot": ("hvplot.hvPlot(frame).line()", HTML, b"cdn.bokeh.org"),
     "IPython": ("IPython.display.Code('1', language='python')", HTML, b"data-theme=dark"),
     "ipyvizzu": ("ipyvizzu.Chart(display='manual')", HTML, b'id="vizzu"'),
-    "ipywidgets": ("w.IntSlider(value=4)", HTML, b"do not answer"),
-    "itables": ("itables.widget.ITable(frame)", HTML, b"dt_for_itables"),
+    "ipywidgets": ("w.IntSlider(value=4)", WIDGET_VIEW, b"model_id"),
+    "itables": ("itables.widget.ITable(frame)", WIDGET_VIEW, b"model_id"),
+    "itables as a picture": ("itables.widget.ITable(frame[:1])", HTML, b"dt_for_itables"),
     "lets_plot": ("lp.ggplot() + lp.geom_point(x=0, y=0)", HTML, b"lets-plot"),
     "matplotlib": ("figure", PNG, b"PNG"),
     "mpld3": ("mpld3.display(figure)", OF_MPLD3, b"background"),
     "pandas": ("frame", HTML, b"dataframe"),
-    "panel": ("pn.Column('# Title')", HTML, b"cdn.holoviz.org"),
+    "panel": ("pn.Column('# Title')", WIDGET_VIEW, b"model_id"),
+    "panel as a page": ("pn.Row('# Title')", HTML, b"cdn.holoviz.org"),
     "pillow": ("PIL.Image.new('RGB', (2, 2))", PNG, b"PNG"),
     "plotly": ("go.Figure()", PLOTLY, b"layout"),
-    "plotly widget": ("go.FigureWidget()", PLOTLY, b"layout"),
+    "plotly widget": ("go.FigureWidget()", WIDGET_VIEW, b"model_id"),
+    "plotly widget as a picture": ("go.FigureWidget({})", PLOTLY, b"layout"),
     "plotnine": ("p9.ggplot(frame, p9.aes('a', 'a')) + p9.geom_point()", PNG, b"PNG"),
     "polars": ("pl.DataFrame({'a': [1]})", HTML, b"dataframe"),
     "pydeck": ("pydeck.Deck()", HTML, b"<!DOCTYPE html>"),
@@ -55,7 +61,7 @@ ROWS = {
 SHOWS = {
     "PIL.Image.new('RGB', (2, 2)).show()": PNG,
     "gt.GT(frame).show()": HTML,
-    "pn.Column('# Title').show()": HTML,
+    "pn.Column('# Title').show()": WIDGET_VIEW,
     "bp.show(bp.figure())": HTML,
     "(lp.ggplot() + lp.geom_point(x=0, y=0)).show()": HTML,
     "folium.Map().show_in_browser()": HTML,
@@ -63,16 +69,16 @@ SHOWS = {
     "alt.Chart(frame).mark_bar().show()": VEGA,
     "itables.show(frame)": HTML,
     "mpld3.show(figure)": HTML,
-    "hvplot.show(hv.Curve([1, 2]))": HTML,
+    "hvplot.show(hv.Curve([1, 2]))": WIDGET_VIEW,
     "pydeck.Deck().show()": HTML,
-    "tqdm.notebook.tqdm(range(2))": HTML,
+    "tqdm.notebook.tqdm(range(2))": WIDGET_VIEW,
     "IPython.display.display(frame)": HTML,
 }
 FOOTPRINT = """
 def name(function):
     return f'{function.__module__}.{function.__qualname__}'
 def footprint():
-    import sys, ipywidgets.widgets.interaction, ipywidgets.widgets.widget_output, itables.javascript, panel, plotly.io
+    import sys, comm, ipywidgets.widgets.interaction, itables.javascript, panel, plotly.io
     from bokeh.io import notebook
     from bokeh.io.state import curstate
     from bokeh.settings import settings
@@ -85,16 +91,17 @@ def footprint():
     ]
     return {
         'formatters': [sorted([*map(str, f.type_printers), *map(str, f.deferred_printers)]) for f in formatters or ()],
-        'altair': [alt.renderers.active, 'ipyweb' in alt.renderers._plugins, name(alt.JupyterChart._repr_mimebundle_)],
+        'altair': [alt.renderers.active, 'ipyweb' in alt.renderers._plugins, name(alt.JupyterChart._repr_mimebundle_),
+                   alt.JupyterChart._esm],
         'bokeh': [curstate().notebook_type, settings.browser()],
         'bokeh hooks': {key: str(hook and name(hook['load'])) for key, hook in notebook._HOOKS.items()},
         'shows': [*map(name, (gt.GT.show, pydeck.Deck.show, mpld3.show, folium.Map.show_in_browser, panel.Column.show,
                               WebBrHtmlPageContext.show, panel.viewable.Viewer.show))],
         'panel': name(panel.extension._display_globals),
         'ipyvizzu': [*map(name, (ipyvizzu.Chart._display, ipyvizzu.Chart.show, ipyvizzu.Chart._repr_html_))],
-        'ipywidgets': [*map(name, (w.widgets.interaction.clear_output, w.widgets.widget_output.clear_output))],
+        'ipywidgets': name(w.widgets.interaction.show_inline_matplotlib_plots),
+        'comms': [*map(name, (comm.create_comm, comm.get_comm_manager))],
         'itables': name(itables.javascript._html_display_is_supported),
-        'tqdm': name(tqdm.notebook.display),
         'pillow': [type(each).__name__ for each in PIL.ImageShow._viewers],
         'plotly': [plotly.io.renderers.default, 'ipyweb' in plotly.io.renderers],
         'companions': [str(each) for each in vars(companions).values()],

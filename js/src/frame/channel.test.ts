@@ -6,6 +6,7 @@ it.each([
   { type: "failed", turn: 3, message: "no" },
   { type: "key", chord: "ArrowLeft" },
   { type: "zoom", pixels: 3, x: 1, y: 2 },
+  { type: "comms" },
   { type: "pong" },
 ])("takes %j", (message) => {
   expect(parseFromFrame(message)).toEqual(message);

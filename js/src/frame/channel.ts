@@ -23,6 +23,7 @@ export type ToFrame =
   | { type: "zoomed"; on: boolean }
   | { type: "fill"; on: boolean }
   | { type: "snapshot"; format: "png" | "svg"; scale: number }
+  | { type: "comms"; port: MessagePort }
   | { type: "ping" };
 
 export type FromFrame =
@@ -38,6 +39,7 @@ export type FromFrame =
   | { type: "zoom"; pixels: number; x: number; y: number }
   | { type: "pan"; x: number; y: number }
   | { type: "link"; href: string }
+  | { type: "comms" }
   | { type: "pong" };
 
 /** What the frame's first word to its parent is, and what it is answered with; the nonce is in the frame's name. */
@@ -68,6 +70,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   zoom: { pixels: isLength, x: isLength, y: isLength },
   pan: { x: isLength, y: isLength },
   link: { href: isText },
+  comms: {},
   pong: {},
 };
 

@@ -15,6 +15,10 @@ it("puts an address of the frame's own in the place of each URL, the longest fir
   expect(placed("https://cdn.org/a.js", assets)).toBe(placed("https://cdn.org/a.js", assets));
 });
 
+it("leaves alone what only widgets know", () => {
+  expect(placed("text:00", [{ name: "text:00", content: bytes("1") }])).toBe("text:00");
+});
+
 it("makes HTML of load messages, in their order", () => {
   const preludes = [
     { type: "text/html", content: bytes("<style>a{}</style>") },

@@ -15,8 +15,9 @@ import * as pdf from "../renderers/pdf.ts";
 import * as plotly from "../renderers/plotly.ts";
 import type { Bundle, Cleanup, Renderer } from "../renderers/renderer.ts";
 import * as svg from "../renderers/svg.ts";
-import type { FrameRendererName } from "../renderers/table.ts";
+import { family, type FrameRendererName } from "../renderers/table.ts";
 import * as vega from "../renderers/vega.ts";
+import * as widgets from "../renderers/widgets.ts";
 import { forwardCamera, setZoomed } from "./camera.ts";
 import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
 import { forwardInput, wantKeys } from "./input.ts";
@@ -25,11 +26,12 @@ import { FRAME_STYLES } from "./styles.ts";
 
 type Render = Extract<ToFrame, { type: "render" }>;
 
-const RENDERERS: Record<FrameRendererName, Renderer> = { plotly, vega, html, markdown, latex, svg, pdf, javascript, json, package: fromPackage };
+const RENDERERS: Record<FrameRendererName, Renderer> = { plotly, vega, html, markdown, latex, svg, pdf, javascript, json, package: fromPackage, widgets };
 
 const nonce = window.name;
 const loading = new Map<string, PromiseWithResolvers<void>>();
 let port: MessagePort;
+let line: PromiseWithResolvers<MessagePort> | undefined;
 let cleanup: Cleanup | undefined;
 let shown: Renderer | undefined;
 let filling = true;
@@ -66,6 +68,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   zoomed: ({ on }) => setZoomed(on),
   fill: ({ on }) => setFilling(on),
   snapshot: ({ format, scale }) => void sendSnapshot(format, scale),
+  comms: (message) => line?.resolve(message.port),
   ping: () => send({ type: "pong" }),
 };
 
@@ -130,6 +133,15 @@ async function library<T>(wanted: LibraryName): Promise<T> {
   return (globalThis as Record<string, unknown>)[LIBRARIES[wanted].global] as T;
 }
 
+/** The line to the comms of the output's session, asked for when something wants it. */
+function comms(): Promise<MessagePort> {
+  if (!line) {
+    line = Promise.withResolvers<MessagePort>();
+    send({ type: "comms" });
+  }
+  return line.promise;
+}
+
 // -- rendering --------------------------------------------------------------------------------------------------------
 
 async function render(message: Render): Promise<void> {
@@ -174,7 +186,14 @@ function empty(): void {
 }
 
 function bundleOf({ mime, bytes, metadata, companions }: Render): Bundle {
-  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, notice, reaches };
+  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, comms, draw: drawPart, notice, reaches };
+}
+
+/** Draws something that is a part of what is shown. */
+async function drawPart(el: HTMLElement, mime: string, bytes: Uint8Array, metadata: Record<string, unknown>): Promise<Cleanup> {
+  const renderer = RENDERERS[family(mime).renderer as FrameRendererName];
+  const companions = { assets: [], preludes: [] };
+  return renderer.render(el, { mime, bytes, metadata, companions, library, comms, draw: drawPart, notice, reaches });
 }
 
 function output(): HTMLElement {

@@ -26,3 +26,11 @@ it.each([
 ])("reads %j", async (markdown, expected) => {
   expect(await drawn(markdown)).toBe(expected);
 });
+
+it("draws formulas in the texts of an element, and leaves the rest as it is", async () => {
+  const host = document.createElement("div");
+  host.innerHTML = "<b>a &lt; b</b> costs <i>$x &lt; 1$</i>";
+  await formulas.typeset(host, { library: async () => ({ katex: { render: (tex: string, el: HTMLElement) => (el.textContent = `[${tex}]`) }, styles: "" }) } as unknown as Bundle);
+  expect(host.textContent).toBe("a < b costs [x < 1]");
+  expect(host.querySelector("i span span")?.textContent).toBe("[x < 1]");
+});

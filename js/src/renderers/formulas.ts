@@ -80,4 +80,19 @@ async function drawLatex(host: HTMLElement, latex: string, bundle: Bundle): Prom
   else await hidden.restore(host, bundle);
 }
 
-export const formulas = { hide, drawLatex };
+/** Draws the formulas in an element's texts in their places. */
+async function typeset(host: HTMLElement, bundle: Bundle): Promise<void> {
+  const walker = document.createTreeWalker(host, NodeFilter.SHOW_TEXT);
+  const texts: Text[] = [];
+  while (walker.nextNode()) texts.push(walker.currentNode as Text);
+  for (const node of texts) {
+    const { source, restore } = hide(node.data);
+    if (source === node.data) continue;
+    const span = document.createElement("span");
+    span.textContent = source;
+    node.replaceWith(span);
+    await restore(span, bundle);
+  }
+}
+
+export const formulas = { hide, drawLatex, typeset };

@@ -1,28 +1,13 @@
 /** `application/javascript`: run with `element`, as in JupyterLab (a node) and the classic notebook (a jQuery object). */
-import { preludeHtml } from "../frame/companions.ts";
+import { runPreludes } from "../frame/companions.ts";
 import { linked, type Bundle, type Cleanup } from "./renderer.ts";
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   el.className = "sheet";
-  await load(preludeHtml(bundle.companions));
+  await runPreludes(bundle.companions);
   const run = new Function("element", linked(bundle)) as (element: HTMLElement) => unknown;
   await run(both(el));
   return () => {};
-}
-
-/** Run what was loaded before, in its order: scripts that are inserted run only when they are made anew. */
-async function load(html: string): Promise<void> {
-  const host = document.createElement("div");
-  host.innerHTML = html;
-  document.body.prepend(host);
-  for (const inert of host.querySelectorAll("script")) {
-    const script = document.createElement("script");
-    for (const { name, value } of inert.attributes) script.setAttribute(name, value);
-    script.textContent = inert.textContent;
-    const settled = new Promise((resolve) => (script.onload = script.onerror = resolve));
-    inert.replaceWith(script);
-    if (script.src) await settled;
-  }
 }
 
 /** The node, with the few methods of a jQuery object that published snippets call on `element`. */

@@ -17,6 +17,10 @@ export interface Bundle {
   library<T>(name: LibraryName): Promise<T>;
   /** Tells the user about something that was left out, in one line. */
   notice(text: string): void;
+  /** The line to the comms of the session that the output is of; the same each time. */
+  comms(): Promise<MessagePort>;
+  /** Draws data of another MIME type into an element, as a part of what is drawn. */
+  draw(el: HTMLElement, mime: string, bytes: Uint8Array, metadata: Record<string, unknown>): Promise<Cleanup>;
   /** Whether the user has allowed this output an address; if not, the user is told that it was asked for. */
   reaches(address: string): boolean;
 }

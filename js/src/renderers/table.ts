@@ -20,7 +20,7 @@ export interface Family {
 }
 
 export type ShellRendererName = "image" | "text" | "unknown";
-export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex" | "svg" | "pdf" | "javascript" | "json" | "package";
+export type FrameRendererName = "plotly" | "vega" | "html" | "markdown" | "latex" | "svg" | "pdf" | "javascript" | "json" | "package" | "widgets";
 export type RendererName = ShellRendererName | FrameRendererName;
 
 const DRAWINGS: readonly RendererName[] = ["plotly", "vega", "svg"];
@@ -33,6 +33,7 @@ const shell = (renderer: ShellRendererName, matches: RegExp, label: string): Fam
 });
 
 export const FAMILIES: readonly Family[] = [
+  frame("widgets", /^application\/vnd\.jupyter\.widget-view\+json$/, "Widget", ["widgets"], false),
   frame("plotly", /^application\/vnd\.plotly\.v1\+json$/, "Plotly", ["plotly"]),
   frame("vega", /^application\/vnd\.vegalite\.v[56](\.\d+)*[.+]json$/, "Vega-Lite", ["vega"]),
   frame("vega", /^application\/vnd\.vega\.v[56](\.\d+)*[.+]json$/, "Vega", ["vega"]),

@@ -1,0 +1,90 @@
+"""ipympl's figures in a browser: drawn, dragged and animated by a script that waits, and at rest out of sight."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from ipyweb import connection
+
+from ..conftest import wait_until
+from ..widgets.conftest import Start, line
+from .conftest import OpenPane
+from .test_widgets import look, the_widget
+
+BEGIN = """
+import ipyweb, matplotlib
+matplotlib.use("ipympl")
+import matplotlib.pyplot as plt
+figure = plt.figure(figsize=(4, 3))
+figure.canvas.header_visible = figure.canvas.footer_visible = False
+"""
+SLIDER = """
+from matplotlib.widgets import Slider
+slider = Slider(figure.add_axes([0.2, 0.4, 0.6, 0.2]), "", 0, 10, valinit=0, valstep=1)
+slider.on_changed(lambda value: print(int(value), flush=True))
+figure.canvas.mpl_connect("key_press_event", lambda event: print(event.key, flush=True))
+ipyweb.display(figure.canvas)
+"""
+ANIMATED = """
+from matplotlib.animation import FuncAnimation
+axes = figure.subplots()
+drawn, = axes.plot([0, 1], [0, 1])
+def step(frame):
+    drawn.set_ydata([0, frame % 2])
+    with open("drawn", "a") as file:
+        file.write(".")
+animation = FuncAnimation(figure, step, interval=20, cache_frame_data=False)
+ipyweb.display(figure.canvas)
+ipyweb.display("another")
+"""
+
+
+def test_a_slider_of_matplotlibs_own_is_dragged_and_keys_are_heard(
+    waiting: Start,
+    hub: connection.Connection,
+    open_pane: OpenPane,
+) -> None:
+    script = waiting(BEGIN + SLIDER)
+    pane = look(open_pane, hub, the_widget(hub))
+    canvas = pane.frame.locator("canvas").last
+    box = canvas.bounding_box()
+    assert box is not None
+    mouse, middle = pane.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 0.25 * box["width"], middle)
+    mouse.down()
+    mouse.move(box["x"] + 0.5 * box["width"], middle, steps=5)
+    mouse.up()
+    while line(script) != "5":
+        pass
+    canvas.press("a")
+    assert line(script) == "a"
+
+
+def test_an_animation_plays_while_it_is_seen_and_rests_out_of_sight(
+    waiting: Start,
+    hub: connection.Connection,
+    open_pane: OpenPane,
+    tmp_path: Path,
+) -> None:
+    drawn = tmp_path / "drawn"
+
+    def count() -> int:
+        return drawn.stat().st_size if drawn.exists() else 0
+
+    def rests() -> bool:
+        before = count()
+        pane.page.wait_for_timeout(500)
+        return count() == before
+
+    def plays_on() -> None:
+        before = count()
+        wait_until(lambda: count() > before + 20, "20 more frames")
+
+    waiting(BEGIN + ANIMATED)
+    pane = look(open_pane, hub, the_widget(hub))
+    plays_on()
+    pane.press("ArrowRight")
+    expect(pane.page.get_by_test_id("stage")).to_contain_text("another")
+    wait_until(rests, "the animation to rest")
+    pane.press("ArrowLeft")
+    plays_on()

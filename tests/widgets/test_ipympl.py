@@ -1,0 +1,117 @@
+"""ipympl's figures without a kernel: events and timers in the script's own thread, as long as somebody looks."""
+
+import time
+from collections.abc import Callable
+
+from .conftest import Pane, Start, line
+
+FIGURE = """
+import ipyweb, ipywidgets as w, matplotlib, threading
+matplotlib.use("ipympl")
+import matplotlib.pyplot as plt
+figure, axes = plt.subplots()
+label = w.Label("0")
+ipyweb.display(w.VBox([figure.canvas, label]))
+def say(words):
+    assert threading.current_thread() is threading.main_thread()
+    label.value = words
+"""
+TIMER = """
+timer = figure.canvas.new_timer(interval=10)
+timer.add_callback(lambda: say(str(int(label.value) + 1)))
+timer.start()
+ipyweb.wait()
+"""
+ANIMATION = """
+from matplotlib.animation import FuncAnimation
+line, = axes.plot([0, 1], [0, 1])
+def step(frame):
+    line.set_ydata([0, frame]); say(str(frame))
+animation = FuncAnimation(figure, step, frames=range(1, 6), interval=10, repeat=False)
+ipyweb.wait()
+"""
+PICK = """
+line, = axes.plot([0, 1], [0, 1], picker=10)
+figure.canvas.mpl_connect("pick_event", lambda event: say(f"picked {event.artist is line}"))
+figure.canvas.mpl_connect("key_press_event", lambda event: say(f"pressed {event.key}"))
+"""
+PICTURES = """
+import io, numpy
+from PIL import Image
+canvas = figure.canvas
+for colour in "white", "none":
+    figure.set_facecolor(colour)
+    axes.set_facecolor(colour)
+    canvas.draw()
+    canvas._png_is_old = True
+    picture = Image.open(io.BytesIO(canvas.get_diff_image())).convert("RGBA")
+    print(numpy.array_equal(picture, canvas.buffer_rgba()), canvas.get_diff_image(), flush=True)
+"""
+Follow = Callable[..., Pane]
+
+
+def tell(pane: Pane, **content: object) -> None:
+    """Say what ipympl's front end does."""
+    pane.until_handled(pane.say(pane.model("MPLCanvasModel"), {"method": "custom", "content": content}))
+
+
+def begin(pane: Pane) -> None:
+    """Draw the figure, as a front end asks for it once it is there."""
+    for each in ("initialized", "refresh", "draw"):
+        tell(pane, type=each, figure_id="1")
+
+
+def click(pane: Pane) -> None:
+    """Press the mouse in the figure's middle, which is also that of its line."""
+    at = {"x": 328, "y": 245, "button": 0, "buttons": 1, "modifiers": [], "guiEvent": {}}
+    content = {"type": "button_press", **at}
+    pane.say(pane.model("MPLCanvasModel"), {"method": "custom", "content": content})
+
+
+def test_a_timer_runs_while_somebody_looks(start: Start, follow: Follow) -> None:
+    start(FIGURE + TIMER)
+    pane = follow()
+    box, label = pane.model("VBoxModel"), pane.model("LabelModel")
+    assert pane.value(label, "value") == "0"
+    pane.watch(box)
+    pane.until(lambda: int(pane.value(label, "value")) > 3)
+    pane.watch(None)
+    tell(pane, type="refresh")  # what was said before is heard by now
+    time.sleep(0.1)
+    stands = pane.value(label, "value")
+    time.sleep(0.3)
+    tell(pane, type="refresh")
+    assert pane.value(label, "value") == stands
+    pane.watch(pane.model("MPLCanvasModel"))
+    pane.until(lambda: int(pane.value(label, "value")) > int(stands) + 3)
+
+
+def test_an_animation_plays_to_its_end(start: Start, follow: Follow) -> None:
+    start(FIGURE + ANIMATION)
+    pane = follow()
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    pane.until_is(pane.model("LabelModel"), "value", "5")
+
+
+def test_clicks_and_keys_reach_the_program(start: Start, follow: Follow) -> None:
+    start(FIGURE + PICK + "ipyweb.wait()")
+    pane = follow()
+    begin(pane)
+    click(pane)
+    pane.until_is(pane.model("LabelModel"), "value", "picked True")
+    tell(pane, type="key_press", key="ka", guiEvent={})
+    pane.until_is(pane.model("LabelModel"), "value", "pressed a")
+
+
+def test_a_program_that_waits_for_clicks_gets_them(start: Start, follow: Follow) -> None:
+    script = start(FIGURE + "print(len(plt.ginput(1, timeout=180)), flush=True)")
+    pane = follow()
+    begin(pane)
+    click(pane)
+    assert line(script) == "1"
+
+
+def test_pictures_are_what_was_drawn(start: Start) -> None:
+    script = start(FIGURE + PICTURES)
+    assert [line(script), line(script)] == ["True None"] * 2
