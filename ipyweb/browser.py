@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
-from .connection import Connection, request, runtime_dir
+from .cluster import in_job, login_node
+from .connection import MOUNTED, Connection, is_mounted, request, runtime_dir
 from .errors import HubError
 from .forking import ask, begin
-from .private import write_private
+from .private import private_directory, write_private
 
 REDIRECT_AGE = 60.0
 """Seconds after which a redirect file is no longer wanted by any browser."""
@@ -77,7 +78,6 @@ class Outcome(NamedTuple):
 
 _SSH = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 _CI = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD", "TRAVIS")
-_BATCH = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "SGE_TASK_ID", "COBALT_JOBID", "FLUX_JOB_ID", "_CONDOR_JOB_AD")
 _CONTAINER = ("container", "KUBERNETES_SERVICE_HOST", "REMOTE_CONTAINERS", "DEVCONTAINER", "CODESPACES")
 _TEXT_BROWSERS = ("lynx", "w3m", "links", "links2", "elinks", "www-browser", "browsh")
 _LINUX_OPENERS = ("xdg-open", "gio open", "x-www-browser", "firefox", "chromium", "google-chrome")
@@ -110,7 +110,7 @@ _NEVER: tuple[tuple[str, Callable[[Surroundings], bool]], ...] = (
     ("switched off by IPYWEB_BROWSER or BROWSER", _switched_off),
     ("over SSH", lambda around: over_ssh(around.environ)),
     ("in CI", lambda around: _any_set(around.environ, _CI)),
-    ("in a batch job", lambda around: _any_set(around.environ, _BATCH)),
+    ("in a batch job", lambda around: in_job(around.environ)),
     ("in a container", _in_container),
     ("no graphical display", _no_display),
 )
@@ -193,7 +193,7 @@ def look_around() -> Surroundings:
         environ=os.environ,
         platform=sys.platform,
         terminal=is_terminal(sys.stderr),
-        container=any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))),
+        container=is_mounted() or any(map(os.path.exists, ("/.dockerenv", "/run/.containerenv"))),
         wsl=wsl,
         which=_which_windows if wsl else shutil.which,
         reads_files=_reads_files,
@@ -277,16 +277,25 @@ def _place() -> str:
 # -- links ------------------------------------------------------------------------------------------------------------
 
 
-def link(connection: Connection, project: str | None = None, output: int | None = None) -> str:
+def link(
+    connection: Connection, project: str | None = None, output: int | None = None, token: str | None = None
+) -> str:
     """The pane's address, with the token of its scope in the fragment, which no server and no log ever sees.
 
     Args:
-        connection: a hub that was challenged. For one elsewhere we hold no pane's token, and the link carries none.
+        connection: a hub that was challenged. Where we may hold no pane's token, the link carries none.
         project: the project whose outputs the pane shows first; everything when left out.
         output: id of the output to show.
+        token: one to give away, in the place of the pane's.
     """
-    secret = {"token": connection.token_for("pane")} if connection.local else {}
+    if token is None and _opens_panes(connection):
+        token = connection.token_for("pane")
+    secret = {} if token is None else {"token": token}
     return _address(connection, secret, project, output)
+
+
+def _opens_panes(connection: Connection) -> bool:
+    return connection.local or connection.scope == "pane"
 
 
 def _address(connection: Connection, secret: Mapping[str, str], project: str | None, output: int | None) -> str:
@@ -303,6 +312,8 @@ def tunnel_command(port: int, environ: Mapping[str, str], place: str) -> str:
         environ: as ``os.environ``; the fourth field of ``SSH_CONNECTION`` is the port that sshd listens on.
         place: ``user@host`` of this process.
     """
+    if login := login_node(environ):
+        return f"ssh -J {login} -L {port}:127.0.0.1:{port} {place}"
     fields = environ.get("SSH_CONNECTION", "").split()
     extra = f" -p {fields[3]}" if len(fields) == 4 and fields[3] != "22" else ""
     return f"ssh -L {port}:127.0.0.1:{port} {place}{extra}"
@@ -317,8 +328,10 @@ def notice(address: str, port: int, reason: str, around: Surroundings, place: st
     if not around.terminal:
         return ""
     lines = [f"ipyweb: {address}", f"        not opened: {reason}"]
-    if over_ssh(around.environ):
+    if over_ssh(around.environ) or login_node(around.environ):
         lines[1] += f"; on your own machine first: {tunnel_command(port, around.environ, place)}"
+    elif _in_container(around) and not is_mounted():
+        lines[1] += f"; to show things in the host's pane, start it with -v RUNTIME_DIR:{MOUNTED} (README, Containers)"
     return "\n".join(lines)
 
 
@@ -370,6 +383,8 @@ def _state(connection: Connection) -> dict[str, Any]:
 
 def _claim(connection: Connection) -> bool:
     """Tell the hub that a browser is about to open; whether nobody did so before."""
+    if connection.scope == "pane":  # at the other end of a tunnel the hub itself opens none
+        return True
     try:
         return bool(request(connection, "POST", "api/opened", {}, scope="session").json().get("first", True))
     except HubError as error:
@@ -397,7 +412,7 @@ def _launch(connection: Connection, decision: Decision, project: str | None, out
 def _by_file(connection: Connection, project: str | None, output: int | None) -> str:
     import secrets
 
-    directory = runtime_dir()
+    directory = private_directory(runtime_dir())
     _drop_old(directory)
     path = directory / f"open-{secrets.token_hex(8)}.html"
     write_private(path, redirect_page(link(connection, project, output)).encode())
@@ -405,7 +420,7 @@ def _by_file(connection: Connection, project: str | None, output: int | None) ->
 
 
 def _by_code(connection: Connection, project: str | None, output: int | None) -> str:
-    if not connection.local:
+    if not _opens_panes(connection):
         return link(connection, project, output)
     code = request(connection, "POST", "api/codes", {}).json()["code"]
     return _address(connection, {"code": code}, project, output)

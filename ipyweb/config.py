@@ -6,6 +6,7 @@ from ipyweb's config file and the command line when the hub starts.
 
 import logging
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,12 @@ class IPyWeb(SingletonConfigurable):
         Settings.private,
         help="Whether this process's outputs stay in the hub's memory, never on disk. Default: False.",
     ).tag(config=True)
+    ranks = Enum(
+        ("all", "first"),
+        Settings.ranks,
+        help="Which ranks of a job (Slurm, MPI, torchrun) show what they display: 'all', or only the 'first'. "
+        "$IPYWEB_RANKS goes before it. Default: 'all'.",
+    ).tag(config=True)
     flush_timeout = Float(
         Settings.flush_timeout,
         help="Seconds that the end of the process waits for the hub's acknowledgement. Default: 5.",
@@ -157,17 +164,27 @@ class Pane(Configurable):
 class Hub(Configurable):
     """Where the hub listens, and what it keeps."""
 
-    host = Unicode(
-        "127.0.0.1", help="Address to listen on; only loopback addresses are allowed. Default: '127.0.0.1'."
+    ip = Unicode(
+        "127.0.0.1",
+        help="Address to listen on; 0.0.0.0 is all of this machine's. One that others reach is served by TLS only. "
+        "Default: '127.0.0.1'.",
     ).tag(config=True)
     port = Int(
         0, help="TCP port. 0 takes the one kept from last time, at first a random one of 20000-29999. Default: 0."
     ).tag(config=True)
+    certfile = Unicode(
+        "",
+        help="Certificate in PEM, by which the hub is served; 'own' is one that the hub makes for itself and keeps, as "
+        "it does for others than this machine where none is given. Default: ''.",
+    ).tag(config=True)
+    keyfile = Unicode("", help="Its key, unless that is in the same file. Default: ''.").tag(config=True)
     data_dir = Unicode(
         "", help="Directory of the store; empty means $IPYWEB_DATA_DIR, else the platform's user data. Default: ''."
     ).tag(config=True)
-    store = Enum(
-        ("disk", "memory"), help="'memory' writes no output to disk. Default: $IPYWEB_STORE, else 'disk'."
+    store = Unicode(
+        "disk",
+        help="'memory' writes no output to disk; an address such as 'postgresql://user@host/database', without a "
+        "password, means a store that several hubs share. Default: $IPYWEB_STORE, else 'disk'.",
     ).tag(config=True)
     max_bytes = Int(
         0,
@@ -203,14 +220,36 @@ class Hub(Configurable):
 
         return Path(self.data_dir).expanduser().absolute() if self.data_dir else data_dir().absolute()
 
-    @validate("host")
-    def _loopback(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in ("127.0.0.1", "::1", "localhost"):
+    @property
+    def database(self) -> str:
+        """The address of a store that several hubs share; empty for one of this hub's own."""
+        return self.store if _is_database(self.store) else ""
+
+    @property
+    def is_reached_by_others(self) -> bool:
+        """Whether it listens on more than this machine's own addresses."""
+        return self.ip != "localhost" and not ip_address(self.ip).is_loopback
+
+    @validate("store")
+    def _place(self, proposal: dict[str, Any]) -> str:
+        store = str(proposal["value"])
+        if store not in ("disk", "memory") and not _is_database(store):
+            raise TraitError(f"Hub.store: expected 'disk', 'memory' or 'postgresql://…', got {store[:80]!r}")
+        if _is_database(store) and _has_password(store):
             raise TraitError(
-                f"Hub.host: expected a loopback address (127.0.0.1, ::1 or localhost), got {proposal['value']!r}; "
-                "other machines reach a hub through an SSH tunnel"
+                "Hub.store: expected an address without a password, which everybody could see; "
+                "libpq takes it from ~/.pgpass, or from the file that PGPASSFILE names"
             )
-        return str(proposal["value"])
+        return store
+
+    @validate("ip")
+    def _address(self, proposal: dict[str, Any]) -> str:
+        try:
+            return "localhost" if proposal["value"] == "localhost" else str(ip_address(proposal["value"]))
+        except ValueError:
+            raise TraitError(
+                f"Hub.ip: expected an address such as 127.0.0.1 or 0.0.0.0, or localhost, got {proposal['value']!r}"
+            ) from None
 
     @validate("port")
     def _port(self, proposal: dict[str, Any]) -> int:
@@ -225,6 +264,17 @@ class Hub(Configurable):
     @validate("max_versions")
     def _positive(self, proposal: dict[str, Any]) -> Any:
         return _at_least(proposal, 1)
+
+
+def _is_database(store: str) -> bool:
+    return store.startswith(("postgresql://", "postgres://"))
+
+
+def _has_password(address: str) -> bool:
+    from urllib.parse import parse_qs, urlsplit
+
+    parts = urlsplit(address)
+    return parts.password is not None or bool({"password", "sslpassword"} & parse_qs(parts.query).keys())
 
 
 def _at_least(proposal: dict[str, Any], least: int) -> Any:

@@ -17,15 +17,29 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from .cluster import in_job, is_network
 from .errors import ConnectionFileError, HubError, HubImpostor, HubUnreachable, OutputNotFound
 from .forking import begin
 from .private import check_private, exclusive, private_directory, read_private
+from .unix import SCHEME, dial
 
-Scope = Literal["admin", "session", "pane"]
-CONNECTION_FILE = "hub.json"
+if TYPE_CHECKING:
+    import ssl
+
+Scope = Literal["admin", "session", "pane", "viewer"]
+"""What a token opens. ``viewer``, which looks and changes nothing, is only in links that are given away."""
+
+CONNECTION_FILE, SOCKET = "hub.json", "hub.sock"
+START_LOCK = "start.lock"
+MOUNTED = Path("/run/ipyweb")
+"""Where a container has the host's runtime directory. The hub's port would be the container's own."""
+
+UNIX_HOST = "localhost"
+"""The ``Host`` of requests through a Unix socket."""
+
 PATIENCE = 5.0
 """Seconds for a hub to answer. One that is gone refuses at once; who asks a busy one must not start another."""
 
@@ -40,6 +54,10 @@ class Connection(NamedTuple):
         version: version of ipyweb that the hub runs.
         pid: process id of the hub, 0 when it runs elsewhere.
         local: whether it was found by its connection file.
+        scope: what the token opens, as far as we know.
+        socket: path of the Unix socket that is dialled instead of the URL, if any.
+        certificate: the only one, in PEM, by which a hub of this user may be served; of a hub elsewhere the authority
+            that must stand behind it, which is its own if it is signed by itself. Empty means the system's.
     """
 
     url: str
@@ -48,6 +66,14 @@ class Connection(NamedTuple):
     version: str = ""
     pid: int = 0
     local: bool = True
+    scope: Scope = "admin"
+    socket: str = ""
+    certificate: str = ""
+
+    @property
+    def address(self) -> str:
+        """What `exchange` dials: the URL, or ``unix://`` and the path of the socket."""
+        return SCHEME + self.socket if self.socket else self.url
 
     @property
     def port(self) -> int:
@@ -57,6 +83,18 @@ class Connection(NamedTuple):
     def token_for(self, scope: Scope) -> str:
         """The token that opens no more than `scope`."""
         return scope_token(self.token, scope) if self.local else self.token
+
+    def tls(self) -> "ssl.SSLContext | None":
+        """How to make sure of the hub's certificate; ``None`` without TLS."""
+        if self.socket or not self.url.startswith("https:"):
+            return None
+        import ssl
+
+        context = ssl.create_default_context(cadata=self.certificate or None)
+        if self.certificate:
+            context.verify_flags = ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+        context.check_hostname = not (self.local and self.certificate)  # it is this certificate, whatever its names
+        return context
 
 
 class Response(NamedTuple):
@@ -95,6 +133,16 @@ def runtime_dir() -> Path:
     return base / hashlib.sha256(str(data_dir().absolute()).encode()).hexdigest()[:8]
 
 
+def is_mounted() -> bool:
+    """Whether we are in a container into which somebody mounted the host's runtime directory."""
+    return not os.environ.get("IPYWEB_RUNTIME_DIR") and MOUNTED.is_dir()
+
+
+def connection_file() -> Path:
+    """Where the hub's connection file is, or would be."""
+    return (MOUNTED if is_mounted() else runtime_dir()) / CONNECTION_FILE
+
+
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -111,19 +159,26 @@ def scope_token(root: str, scope: Scope) -> str:
 
 
 def proof(token: str, nonce: str, hub: str, host: str, port: int) -> str:
-    """What a hub answers to a challenge, bound to the address dialled and the port it listens on.
+    """What a hub answers to a challenge, bound to the address dialled and where it listens.
 
     Args:
         token: the token whose knowledge is proved.
         nonce: the challenge, hexadecimal.
         hub: the hub's id.
         host: the ``Host`` header of the request.
-        port: the TCP port on which the hub listens.
+        port: the TCP port by which the request came in, 0 for the hub's Unix socket.
 
     Returns:
         Hexadecimal HMAC-SHA256.
     """
     return _mac(token, f"ipyweb hello\n{nonce}\n{hub}\n{host}\n{port}")
+
+
+def fingerprint(certificate: str) -> str:
+    """SHA-256 of a certificate in PEM, as browsers and ``openssl x509`` write it; empty for none."""
+    import ssl
+
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).digest().hex(":").upper() if certificate else ""
 
 
 def _mac(key: str, text: str) -> str:
@@ -140,28 +195,50 @@ def exchange(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float = 5.0,
+    tls: "ssl.SSLContext | None" = None,
 ) -> Response:
-    """One HTTP request below `url`.
+    """One HTTP request below `url`, which may be ``unix://`` and the path of a socket.
 
     Args:
         timeout: seconds, for each step on the socket.
+        tls: see `Connection.tls`.
 
     Raises:
         HubUnreachable: no answer, or not HTTP.
     """
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    peer = kind(parts.hostname or "", parts.port, timeout=timeout)
+    peer, prefix = _peer(url, timeout, tls)
     try:
         peer.connect()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have said why it reads no further
-            peer.request(method, f"{parts.path.rstrip('/')}/{path.lstrip('/')}", body, dict(headers or {}))
+            peer.request(method, f"{prefix}/{path.lstrip('/')}", body, dict(headers or {}))
         answer = peer.getresponse()
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     except (OSError, http.client.HTTPException) as error:
         raise HubUnreachable(f"no hub answered at {url}: {error or type(error).__name__}") from error
     finally:
         peer.close()
+
+
+def _peer(url: str, timeout: float, tls: "ssl.SSLContext | None") -> tuple[http.client.HTTPConnection, str]:
+    """Whom to ask, and the beginning of every path there."""
+    if url.startswith(SCHEME):
+        return _UnixConnection(Path(url.removeprefix(SCHEME)), timeout), ""
+    parts = urlsplit(url)
+    host, prefix = parts.hostname or "", parts.path.rstrip("/")
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=tls), prefix
+    return http.client.HTTPConnection(host, parts.port, timeout=timeout), prefix
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket, at which every hub is ``localhost``."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__(UNIX_HOST, timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = dial(self._path, self.timeout)
 
 
 def request(
@@ -188,7 +265,7 @@ def request(
     sent = {"Authorization": f"Bearer {token}", "X-Ipyweb-Token": token, **(headers or {})}
     if isinstance(body, Mapping):
         body, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
-    response = exchange(connection.url, method, path, body, sent, timeout)
+    response = exchange(connection.address, method, path, body, sent, timeout, connection.tls())
     if response.status < 400:
         return response
     raise (OutputNotFound if response.status == 404 else HubError)(_reason(response), response.status)
@@ -215,21 +292,24 @@ def challenge(connection: Connection, timeout: float = PATIENCE) -> Connection:
         HubImpostor: what answers does not know the secret, or passes on another hub's answers.
     """
     nonce = secrets.token_hex(16)
-    response = exchange(connection.url, "GET", f"hello?nonce={nonce}", timeout=timeout)
+    where = connection.address
+    response = exchange(where, "GET", f"hello?nonce={nonce}", timeout=timeout, tls=connection.tls())
     try:
         hello = response.json()
         hub, port, proofs = str(hello["hub"]), int(hello["port"]), dict(hello["proofs"])
         version = str(hello["version"])
     except (ValueError, TypeError, KeyError) as error:
-        raise HubImpostor(f"what answers at {connection.url} is no hub of ipyweb") from error
-    host = urlsplit(connection.url).netloc
+        raise HubImpostor(f"what answers at {where} is no hub of ipyweb") from error
+    host = UNIX_HOST if connection.socket else urlsplit(connection.url).netloc
     expected = proof(connection.token, nonce, hub, host, port).encode()
     offered = [proofs.get("admin")] if connection.local else list(proofs.values())
     known = any(hmac.compare_digest(expected, str(each).encode()) for each in offered)
-    own = not connection.local or (port == connection.port and hub == connection.hub)
+    listening = 0 if connection.socket else connection.port
+    own = not connection.local or (port == listening and hub == connection.hub)
     if not (known and own):
-        raise HubImpostor(f"what answers at {connection.url} does not know this hub's secret; it was sent no token")
-    return connection._replace(hub=hub, version=version)
+        raise HubImpostor(f"what answers at {where} does not know this hub's secret; it was sent no token")
+    url = connection.url or str(hello.get("url", ""))  # of a socket elsewhere we only know the path
+    return connection._replace(hub=hub, version=version, url=url)
 
 
 # -- finding and starting ---------------------------------------------------------------------------------------------
@@ -238,24 +318,77 @@ def challenge(connection: Connection, timeout: float = PATIENCE) -> Connection:
 def read_connection_file() -> Connection | None:
     """What the connection file says, unproved; ``None`` when there is none or it is no use.
 
+    In a container it is the host's where that is mounted, and the host's hub is dialled by its socket.
+
     Raises:
         ConnectionFileError: it is not ours alone.
     """
-    path = runtime_dir() / CONNECTION_FILE
+    path, mounted = connection_file(), is_mounted()
+    stranger = mounted and os.geteuid() == 0  # the host's user has another number in here, and root made the mount
     try:
-        check_private(path.parent, path.parent.lstat(), directory=True)
-        fields = json.loads(read_private(path))
-        return Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
+        check_private(path.parent, path.parent.lstat(), directory=True, any_owner=stranger)
+        fields = json.loads(read_private(path, any_owner=stranger))
+        found = Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
+        found = found._replace(certificate=fields.get("certificate", ""))
+        return found._replace(socket=str(MOUNTED / SOCKET)) if mounted else found
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
 
 
-def remote() -> Connection | None:
-    """The hub elsewhere that ``IPYWEB_HUB`` and ``IPYWEB_TOKEN_FILE`` name, unproved.
+def listening_socket() -> str:
+    """Path of the Unix socket of the hub that the connection file tells of; empty when it has none."""
+    try:
+        return str(json.loads(read_private(connection_file())).get("socket", ""))
+    except (OSError, ValueError):
+        return ""
+
+
+_given: Connection | None = None
+
+
+def give(connection: Connection | None) -> None:
+    """Let this process, and none of its children, reach a hub elsewhere.
+
+    Args:
+        connection: of it, with a token that opens no more than is needed; ``None`` takes that back.
+    """
+    global _given
+    _given = connection
+
+
+def given() -> Connection | None:
+    """The hub that `give` named."""
+    return _given
+
+
+def session_token(connection: Connection) -> str:
+    """A token for another process that may publish, and nothing else.
+
+    Args:
+        connection: a hub that was challenged.
 
     Raises:
-        ConnectionFileError: the token file is missing, or others can read it.
+        HubUnreachable: it does not answer.
     """
+    if connection.local:
+        return connection.token_for("session")
+    derived = connection._replace(token=scope_token(connection.token, "session"))
+    try:
+        return challenge(derived).token
+    except HubImpostor:  # what we were given is no root secret, and opens little by itself
+        return connection.token
+
+
+def remote() -> Connection | None:
+    """The hub elsewhere that `give`, or ``IPYWEB_HUB`` and ``IPYWEB_TOKEN_FILE`` name, unproved.
+
+    ``IPYWEB_HUB_CERT`` names its certificate, or that of the authority behind it, if the system does not know that.
+
+    Raises:
+        ConnectionFileError: the token file is missing, or others can read it; or the certificate cannot be used.
+    """
+    if _given is not None:
+        return _given
     url = os.environ.get("IPYWEB_HUB")
     if not url:
         return None
@@ -266,7 +399,16 @@ def remote() -> Connection | None:
         token = read_private(Path(path)).decode().strip()
     except FileNotFoundError as error:
         raise ConnectionFileError(f"IPYWEB_TOKEN_FILE names {path}, which does not exist") from error
-    return Connection(url.rstrip("/"), "", token, local=False)
+    if url.startswith(SCHEME):
+        return Connection("", "", token, local=False, scope="session", socket=url.removeprefix(SCHEME))
+    connection = Connection(url.rstrip("/"), "", token, local=False, scope="session")
+    if certificate := os.environ.get("IPYWEB_HUB_CERT"):
+        try:
+            connection = connection._replace(certificate=Path(certificate).read_text())
+            connection.tls()
+        except (OSError, ValueError) as error:
+            raise ConnectionFileError(f"IPYWEB_HUB_CERT names {certificate}, which cannot be used: {error}") from error
+    return connection
 
 
 def find(timeout: float = PATIENCE) -> Connection | None:
@@ -296,11 +438,15 @@ def start(timeout: float = 15.0) -> Connection:
         timeout: seconds until it must answer.
 
     Raises:
-        HubUnreachable: none could be started, or the one elsewhere does not answer.
+        HubUnreachable: none could be started, or the one elsewhere, or of the container's host, does not answer.
         ConnectionFileError: the runtime directory cannot be trusted.
     """
     if elsewhere := remote():
         return challenge(elsewhere, timeout)
+    if is_mounted():
+        return _of_host(timeout)
+    if in_job(os.environ) and is_network(data_dir()):
+        return _of_node()
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         connection = find()
@@ -310,9 +456,38 @@ def start(timeout: float = 15.0) -> Connection:
     raise HubUnreachable(f"no hub answered within {timeout:g} s; `ipyweb doctor` tells more")
 
 
+def _of_host(timeout: float) -> Connection:
+    """The hub of the host that this container runs on; none is started in here."""
+    found = read_connection_file()
+    problem = f"there is no {CONNECTION_FILE} in it"
+    try:
+        if found is not None:
+            return challenge(found, timeout)
+    except HubUnreachable as error:
+        problem = str(error)
+    raise HubUnreachable(
+        f"{MOUNTED} is mounted into this container, but no hub is to be had by it: {problem}; start one on the host "
+        "with `ipyweb open`, and mount the directory that `ipyweb status` names there"
+    )
+
+
+def _of_node() -> Connection:
+    """The hub of this compute node, if somebody has one there.
+
+    One that we started would end with the job, and what it stored would stay on the node.
+    """
+    found = find()
+    if found is not None:
+        return found
+    raise HubUnreachable(
+        "no hub starts by itself in a batch job (`ipyweb serve` is one); what is shown is kept in the shared home, and "
+        "the login node's hub takes it in"
+    )
+
+
 def _start_unless_started(deadline: float) -> None:
     """Start a hub, unless another starter is about to; then wait a moment."""
-    with exclusive(private_directory(runtime_dir()) / "start.lock") as ours:
+    with exclusive(private_directory(runtime_dir()) / START_LOCK) as ours:
         if not ours:
             time.sleep(0.02)
             return

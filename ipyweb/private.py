@@ -42,8 +42,8 @@ def write_private(path: Path, data: bytes) -> None:
         raise
 
 
-def read_private(path: Path) -> bytes:
-    """Read a file after checking that it is ours alone.
+def read_private(path: Path, *, any_owner: bool = False) -> bytes:
+    """Read a file after checking that it is ours alone, or its owner's, where that may be anybody.
 
     Raises:
         ConnectionFileError: others could have written it.
@@ -56,18 +56,18 @@ def read_private(path: Path) -> bytes:
     except OSError as error:
         raise ConnectionFileError(f"expected {path} to be a plain file of yours: {error}; remove it") from error
     with os.fdopen(descriptor, "rb") as file:
-        check_private(path, os.fstat(descriptor), directory=False)
+        check_private(path, os.fstat(descriptor), directory=False, any_owner=any_owner)
         return file.read()
 
 
-def check_private(path: Path, status: os.stat_result, *, directory: bool) -> None:
-    """Check what was found at `path`.
+def check_private(path: Path, status: os.stat_result, *, directory: bool, any_owner: bool = False) -> None:
+    """Check what was found at `path`: that nobody but its owner can use it, and, mostly, that we own it.
 
     Raises:
         ConnectionFileError: it is of another kind, somebody else's, or open to others.
     """
     kind_ok = stat.S_ISDIR(status.st_mode) if directory else stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-    owner_ok = _WINDOWS or status.st_uid == os.geteuid()
+    owner_ok = _WINDOWS or any_owner or status.st_uid == os.geteuid()
     mode_ok = _WINDOWS or not status.st_mode & 0o077
     if kind_ok and owner_ok and mode_ok:
         return

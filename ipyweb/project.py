@@ -31,7 +31,7 @@ def _working_directory() -> str:
         return os.environ.get("PWD") or os.sep
 
 
-def session_title(argv: Sequence[str], environ: Mapping[str, str], terminal: str, host: str) -> str:
+def session_title(argv: Sequence[str], environ: Mapping[str, str], terminal: str, host: str, label: str = "") -> str:
     """What tells a session apart at a glance, such as ``train.py · pts/3 · node7``.
 
     Args:
@@ -39,16 +39,22 @@ def session_title(argv: Sequence[str], environ: Mapping[str, str], terminal: str
         environ: as ``os.environ``; tmux and screen name their windows there.
         terminal: path of the terminal's device, empty when there is none.
         host: the machine's name; only its first label is used.
+        label: what tells it apart from others of the same job or cluster, which have no windows of their own.
     """
-    parts = (program(argv), _window(environ, terminal), host.partition(".")[0])
+    parts = (program(argv), label or _window(environ, terminal), host.partition(".")[0])
     return " · ".join(part for part in parts if part)
 
 
-def own_title() -> str:
-    """The title of this process's session."""
+def own_title(label: str = "", argv: Sequence[str] | None = None) -> str:
+    """The title of this process's session.
+
+    Args:
+        label: as for `session_title`.
+        argv: that of what runs, where it is not this process's own.
+    """
     import socket
 
-    return session_title(sys.argv, os.environ, _terminal(), socket.gethostname())
+    return session_title(sys.argv if argv is None else argv, os.environ, _terminal(), socket.gethostname(), label)
 
 
 def program(argv: Sequence[str]) -> str:

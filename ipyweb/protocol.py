@@ -67,6 +67,7 @@ NUMBERED = frozenset(
 """Types of the messages that a session numbers, keeps until they are acknowledged, and replays after a break."""
 
 RICHNESS = (
+    r"application/vnd\.jupyter\.widget-view\+json",
     r"application/vnd\.plotly\.v1\+json",
     r"application/vnd\.vegalite\.v[56](\.\d+)*[.+]json",
     r"application/vnd\.vega\.v[56](\.\d+)*[.+]json",
@@ -89,6 +90,9 @@ RICHNESS = (
     r".*",
 )
 """MIME types as regular expressions, the richest first. A bundle is shown as the richest of its types."""
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+"""MIME type of a widget: which model to show (ipywidgets, "Jupyter Widgets and Jupyter Widget State")."""
 
 COMPANION = "application/vnd.ipyweb."
 """How the MIME types of companions begin."""

@@ -33,6 +33,7 @@ class Settings:
     figure_bytes: int = 1024 * MIB
     figure_days: float = 30.0
     private: bool = False
+    ranks: str = "all"
     flush_timeout: float = 5.0
 
 

@@ -226,6 +226,17 @@ def test_over_ssh_the_notice_has_link_and_tunnel() -> None:
     assert "ssh -L 23456:127.0.0.1:23456 me@node7" in text
 
 
+def test_from_a_compute_node_the_tunnel_goes_through_the_login_node() -> None:
+    job = where({**SSH, "SLURM_JOB_ID": "12", "SLURM_SUBMIT_HOST": "login1"})
+    text = notice("http://127.0.0.1:23456/#token=x", 23456, "over SSH", job, "me@node7")
+    assert "ssh -J login1 -L 23456:127.0.0.1:23456 me@node7" in text
+
+
+def test_in_a_container_the_notice_says_how_to_reach_the_hosts_pane() -> None:
+    text = notice("http://127.0.0.1:1/#token=x", 1, "in a container", where({}, container=True), "me@node7")
+    assert "-v RUNTIME_DIR:/run/ipyweb" in text
+
+
 def test_on_the_machine_itself_the_notice_has_no_tunnel() -> None:
     assert "ssh" not in notice("http://127.0.0.1:23456/#token=x", 23456, "in CI", where({}), "me@node7")
 
@@ -313,7 +324,7 @@ def desktop(record: Path, **facts: Any) -> Surroundings:
 
 
 def called_with(record: Path) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while not record.exists():
         assert time.monotonic() < deadline, "the browser was never called"
         time.sleep(0.01)

@@ -20,7 +20,7 @@ def test_every_trait_says_what_it_does_and_its_default(owner: type[IPyWeb] | typ
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", -1), ("port", 70000), ("port", "x"), ("max_bytes", -1), ("max_versions", 0), ("host", "0.0.0.0")],
+    [("port", -1), ("port", 70000), ("port", "x"), ("max_bytes", -1), ("max_versions", 0), ("ip", "node7")],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_the_trait(name: str, value: object) -> None:
     with pytest.raises(TraitError, match=name):
@@ -72,3 +72,19 @@ def test_traits_are_only_made_where_there_is_a_config_file(monkeypatch: pytest.M
         assert own_settings().flush_timeout == 7
     finally:
         sys.modules["ipyweb.config"].IPyWeb.clear_instance()
+
+
+@pytest.mark.parametrize(
+    "store", ["disk", "memory", "postgresql://me@host/db", "postgres:///db?host=/run/pg&sslmode=require"]
+)
+def test_a_store_is_a_word_or_an_address(store: str) -> None:
+    assert Hub(store=store).database == (store if "//" in store else "")
+
+
+@pytest.mark.parametrize(
+    "store", ["tape", "mysql://host/db", "postgresql://me:hush@host/db", "postgresql:///db?password=hush"]
+)
+def test_an_address_with_a_password_and_other_words_are_refused_without_repeating_it(store: str) -> None:
+    with pytest.raises(TraitError, match=r"Hub\.store: expected") as raised:
+        Hub(store=store)
+    assert "hush" not in str(raised.value)

@@ -12,15 +12,16 @@ from .. import __version__
 from ..browser import decide, look_around
 from ..config import Hub
 from ..connection import (
-    CONNECTION_FILE,
+    UNIX_HOST,
     Connection,
     challenge,
     read_connection_file,
     remote,
     request,
-    runtime_dir,
 )
+from ..connection import connection_file as where_it_is
 from ..errors import HubImpostor, HubUnreachable
+from ..unix import dial
 from .app import Command
 from .text import size
 
@@ -65,7 +66,7 @@ class Check(NamedTuple):
 
 def connection_file(patient: Patient) -> str:
     """A hub says where it is, in a file that is ours alone."""
-    path = runtime_dir() / CONNECTION_FILE
+    path = where_it_is()
     patient.claimed = remote() or read_connection_file()
     if patient.claimed is None:
         raise Sick(f"{path}: no hub runs", "start one: `ipyweb open`")
@@ -79,7 +80,7 @@ def hub_answers(patient: Patient) -> str:
     try:
         patient.connection = challenge(patient.claimed, timeout=3.0)
     except HubImpostor as error:
-        raise Sick(str(error), f"remove {runtime_dir() / CONNECTION_FILE}; a new hub takes another port") from error
+        raise Sick(str(error), f"remove {where_it_is()}; a new hub takes another port") from error
     except HubUnreachable as error:
         raise Sick(str(error), "start one: `ipyweb open`") from error
     return f"passed, by hub {patient.connection.hub[:8]}"
@@ -105,7 +106,16 @@ def websocket(patient: Patient) -> str:
     address = hub.url.replace("http", "ws", 1) + "/ws/pane"
     protocols = [Subprotocol("ipyweb"), Subprotocol(f"ipyweb.token.{hub.token_for('pane')}")]
     try:
-        with connect(address, subprotocols=protocols, open_timeout=3.0, close_timeout=1.0, proxy=None) as socket:
+        through = dial(Path(hub.socket), None) if hub.socket else None
+        with connect(
+            f"ws://{UNIX_HOST}/ws/pane" if through else address,
+            sock=through,
+            ssl=hub.tls(),
+            subprotocols=protocols,
+            open_timeout=3.0,
+            close_timeout=1.0,
+            proxy=None,
+        ) as socket:
             socket.send(json.dumps({"type": "subscribe", "since": 0}))
     except (OSError, WebSocketException) as error:
         raise Sick(f"{address}: {error}", "look for a proxy between, or stop and start the hub") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 from traitlets import Bool
 
+from ..connection import fingerprint
 from .app import Command
 
 
@@ -21,12 +22,17 @@ class Serve(Command):
     """
     examples = """
         ipyweb serve --port 8080
+        ipyweb serve --ip 0.0.0.0 --certfile node7.pem --keyfile node7.key
         ipyweb serve --Hub.max_bytes=5000000000
+        ipyweb serve --store=postgresql://me@dbhost/ipyweb
     """
     detached = Bool(
         False, help="Write one JSON object to stdout once the hub answers or has failed, then close it."
     ).tag(config=True)
-    aliases = {"log-level": "Hub.log_level", "port": "Hub.port", "host": "Hub.host"}  # noqa: RUF012
+    aliases = {  # noqa: RUF012
+        "log-level": "Hub.log_level",
+        **{name: f"Hub.{name}" for name in ("ip", "port", "certfile", "keyfile", "store")},
+    }
     flags = {  # noqa: RUF012
         "detached": ({"Serve": {"detached": True}}, "What starts a hub in the background uses this."),
     }
@@ -47,7 +53,9 @@ class Serve(Command):
             self.exit_status = 1
 
     def _announce(self, state: dict[str, Any]) -> None:
-        print(f"ipyweb: hub at {state['url']}; Ctrl-C stops it, `ipyweb url` prints the link", file=sys.stderr)
+        print(f"ipyweb: hub at {state['address']}; Ctrl-C stops it, `ipyweb url` prints the link", file=sys.stderr)
+        if state["certificate"]:
+            print(f"        certificate {fingerprint(state['certificate'])}", file=sys.stderr)
 
     def _hand_over(self, state: dict[str, Any]) -> None:
         _answer({"url": state["url"], "pid": os.getpid()})

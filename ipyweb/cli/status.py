@@ -5,7 +5,7 @@ from typing import Any
 
 from traitlets import Bool
 
-from ..connection import find, request
+from ..connection import Connection, connection_file, find, request
 from .app import Command, running
 from .text import size
 
@@ -26,19 +26,25 @@ class Status(Command):
         """
         if self.json:
             connection = find()
-            state = request(connection, "GET", "api/state").json() if connection else {}
+            state = _state(connection) if connection else {}
             print(json.dumps({"running": connection is not None, **state}))
             self.exit_status = 0 if connection else 1
         else:
-            print(_as_text(request(running(), "GET", "api/state").json()))
+            print(_as_text(_state(running())))
+
+
+def _state(connection: Connection) -> dict[str, Any]:
+    return {**request(connection, "GET", "api/state").json(), "runtime_dir": str(connection_file().parent)}
 
 
 def _as_text(state: dict[str, Any]) -> str:
     lines = [
-        f"hub {state['version']} at {state['url']} (pid {state['pid']})",
+        f"hub {state['version']} at {state.get('address', state['url'])} (pid {state['pid']})",
+        *([f"certificate {state['fingerprint']}"] if state.get("fingerprint") else []),
         f"{_count(state['outputs'], 'output')} of {_count(state['sessions'], 'session')}, {size(state['bytes'])} of "
         f"{size(state['max_bytes'])}; {_count(state['frontends'], 'pane')} connected",
         *([f"{_count(state['trash'], 'output')} in the trash, {size(state['trash_bytes'])}"] if state["trash"] else []),
+        f"runtime directory {state['runtime_dir']}",
         *(f"note: {text}" for text in state.get("notices", [])),
     ]
     return "\n".join(lines)

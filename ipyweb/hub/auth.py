@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..connection import Scope, proof, scope_token
+from . import sharing
+from .sharing import PICTURE, TOKEN, Grant
 
 SCOPES: Final[tuple[Scope, ...]] = ("admin", "session", "pane")
 OCTETS = "application/octet-stream"
@@ -50,24 +52,62 @@ class Keys:
         self._root = root.encode()
         self._encoded = [(token.encode(), scope) for scope, token in self.tokens.items()]
 
-    def scope(self, token: str | None) -> Scope | None:
-        """The scope that a token opens, ``None`` if it opens nothing."""
+    def grant(self, token: str | None) -> Grant | None:
+        """What a token opens, ``None`` if it opens nothing."""
         offered = (token or "").encode("utf-8", "surrogateescape")
         found: Scope | None = None
         for known, scope in self._encoded:  # no early end: always as long
             if hmac.compare_digest(known, offered):
                 found = scope
-        return found
+        return self._shared(token or "") if found is None else Grant(found)
 
-    def proofs(self, nonce: str, host: str, port: int) -> dict[str, str]:
+    def _shared(self, token: str) -> Grant | None:
+        claims, _, signature = token.rpartition(".")
+        return self._believed(TOKEN, claims, signature)
+
+    def _believed(self, purpose: str, claims: str, signature: str) -> Grant | None:
+        """What claims say, if the signature is ours and they still hold."""
+        grant = sharing.read(claims)
+        if grant is None or not _equal(self._signature(purpose, claims), signature):
+            return None
+        return None if grant.is_over else grant
+
+    def _signature(self, purpose: str, claims: str) -> str:
+        return sharing.signature(self._root, purpose, claims)
+
+    def share(self, grant: Grant) -> str:
+        """The token of a link to give away."""
+        claims = sharing.claims(grant)
+        return f"{claims}.{self._signature(TOKEN, claims)}"
+
+    def picture_url(self, grant: Grant) -> str:
+        """The relative capability address at which the newest picture of the only output of a grant is."""
+        claims = sharing.claims(grant)
+        return f"s/{self._signature(PICTURE, claims)}/{claims[2:]}.png"
+
+    def picture(self, signature: str, claims: str) -> Grant | None:
+        """What a picture's address opens, ``None`` if it opens nothing."""
+        return self._believed(PICTURE, f"1.{claims}", signature)
+
+    def proofs(self, nonce: str, host: str, port: int, claims: str = "") -> dict[str, str]:
         """The answers to a challenge, by scope; see `connection.proof`.
+
+        Args:
+            nonce: the challenge.
+            host: the ``Host`` header of the request.
+            port: the TCP port on which the hub listens.
+            claims: those of a link's token, of which it proves the knowledge as ``shared``; nothing if they are over.
 
         Raises:
             ValueError: the nonce is not 16 to 128 hexadecimal digits.
         """
         if not _NONCE.fullmatch(nonce):
             raise ValueError("expected a nonce of 16 to 128 hexadecimal digits")
-        return {scope: proof(token, nonce, self.hub, host, port) for scope, token in self.tokens.items()}
+        tokens: dict[str, str] = dict(self.tokens)  # type: ignore[arg-type]
+        grant = sharing.read(claims)
+        if grant is not None and not grant.is_over:
+            tokens["shared"] = f"{claims}.{self._signature(TOKEN, claims)}"
+        return {name: proof(token, nonce, self.hub, host, port) for name, token in tokens.items()}
 
     def blob_url(self, mimetype: str, sha256: str) -> str:
         """The relative capability address of stored bytes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from traitlets.config import Config
 
 from .auth import Codes, Keys
-from .hub import HubState
+from .hub import TOKEN_ENDED, HubState
 from .keepers import Keepers
 from .settings import PaneSettings
 from .static import Static
@@ -35,11 +35,14 @@ class Context:
         thread: the store's thread.
         static: the built pane, in memory.
         url: its address on this machine.
+        address: the one by which others reach it, if they do.
+        certificate: by which it serves, in PEM; empty without TLS.
         port: the TCP port it listens on.
         allowed_hosts: further names it answers to.
         max_blob_bytes: largest single representation.
         started: when it started, ISO 8601.
         stop: called with whether another hub takes over.
+        rotate: called to give the hub a new root secret; see `renew`.
         store: only for its attributes that never change; everything else goes through `call`.
         sockets: all open WebSockets.
         codes: single-use codes.
@@ -54,10 +57,13 @@ class Context:
     static: Static
     port: int
     url: str
+    address: str
+    certificate: str
     allowed_hosts: frozenset[str]
     max_blob_bytes: int
     started: str
     stop: Callable[[bool], None]
+    rotate: Callable[[], None]
     store: Store
     sockets: set["Socket"] = field(default_factory=set)
     codes: Codes = field(default_factory=Codes)
@@ -75,6 +81,13 @@ class Context:
         self.store = store
         self.state.take_new_store(store)
 
+    def renew(self, keys: Keys) -> None:
+        """Go on with new keys: from now on no token, code or address made by the old ones opens anything."""
+        self.keys, self.codes = keys, Codes()
+        self.state.renew(keys)
+        for each in list(self.sockets):
+            each.close_with(TOKEN_ENDED, "the hub has new tokens; `ipyweb open` opens the pane")
+
     def touch(self) -> None:
         """Note that the hub is in use."""
         self.last_request = time.monotonic()
@@ -86,6 +99,7 @@ class Context:
             "pid": os.getpid(),
             "port": self.port,
             "url": self.url,
+            "address": self.address,
             "started": self.started,
         }
 

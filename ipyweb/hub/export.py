@@ -14,7 +14,8 @@ from pathlib import PurePath
 from typing import IO, Any, NamedTuple, Protocol, cast
 
 from .. import __version__
-from ..protocol import COMPANION, is_companion
+from ..protocol import COMPANION, WIDGET_VIEW, asset_type, is_companion
+from .comms import WIDGETS
 from .messages import dumps
 from .publish import is_json
 from .static import Static
@@ -27,8 +28,10 @@ ARCHIVE = 1
 """Version of the archive's format."""
 
 MANIFEST = "manifest.json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _TEXTUAL = re.compile(r"text/.*|image/svg\+xml|application/(x-)?(javascript|latex|xml)")
 _ASSET = re.compile(re.escape(f"{COMPANION}asset; name=") + r"(.+)")
+_LONG_TEXT = re.compile(re.escape(asset_type("text:")) + r"[0-9a-f]+")
 _PRELUDE = re.compile(re.escape(f"{COMPANION}prelude; ") + r"n=(\d+); type=(text/html|application/javascript)")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)")
 
@@ -65,6 +68,9 @@ def source_of(row: OutputRow, include: Iterable[str]) -> dict[str, Any]:
     source: dict[str, Any] = json.loads(row.source)
     if "cwd" not in include and source.get("file"):
         source["file"] = PurePath(source["file"]).name
+    if "host" not in include:  # workers are often named by their machine
+        for name in source.keys() & {"task", "place"}:
+            source[name] = {key: value for key, value in source[name].items() if key != "worker"}
     return {name: value for name, value in source.items() if name not in PRIVATE or name in include}
 
 
@@ -85,7 +91,9 @@ def _references(data: str) -> dict[str, Any]:
 
 
 def _shown(references: Mapping[str, Any]) -> str | None:
-    return next((each for each in references if not is_companion(each)), None)
+    """The richest that can be shown without a session: of a widget its last state, or else its still picture."""
+    alive = () if WIDGETS in references else (WIDGET_VIEW,)
+    return next((each for each in references if not is_companion(each) and each not in alive), None)
 
 
 # -- notebooks --------------------------------------------------------------------------------------------------------
@@ -95,6 +103,8 @@ class Notebook:
     """A notebook of format 4.5 (https://nbformat.readthedocs.io/en/latest/format_description.html).
 
     Each output has a cell, those of one cell of IPython share it; load messages come in a cell before all others.
+    Widgets are as they were last: their state is in the notebook's metadata, where Jupyter's front ends look for it
+    (https://ipywidgets.readthedocs.io/en/stable/embedding.html).
     """
 
     content_type = "application/x-ipynb+json"
@@ -105,18 +115,21 @@ class Notebook:
         self._cell: dict[str, Any] | None = None
         self._key: tuple[object, ...] = ()
         self._loaded: set[str] = set()
+        self._widgets: dict[str, Any] = {}
+        self._metadata: dict[str, Any] = {}
         self._comma = ""
 
     def begin(self, count: int, now: str) -> bytes:
-        metadata = {
+        self._metadata = {
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
             "ipyweb": {"version": __version__, "exported": now},
         }
-        return f'{{"nbformat":4,"nbformat_minor":5,"metadata":{dumps(metadata)},"cells":['.encode()
+        return b'{"nbformat":4,"nbformat_minor":5,"cells":['
 
     def wanted(self, item: Item) -> list[str]:
-        return [reference["sha256"] for mime, reference in _references(item.row.data).items() if not _ASSET.match(mime)]
+        references = _references(item.row.data)
+        return [each["sha256"] for mime, each in references.items() if not _ASSET.match(mime) or _LONG_TEXT.match(mime)]
 
     def output(self, item: Item, contents: Contents) -> Iterator[bytes]:
         references = _references(item.row.data)
@@ -137,9 +150,13 @@ class Notebook:
         told = {"id": item.row.id, "created": item.row.created, "source": source, "note": item.row.note}
         metadata = {**json.loads(item.row.metadata), "ipyweb": told}
         self._cell["outputs"].append({"output_type": "display_data", "data": data, "metadata": metadata})
+        self._widgets |= _models(references, contents)
 
     def end(self) -> bytes:
-        return self._flush() + b"]}"
+        if self._widgets:
+            state = {"version_major": 2, "version_minor": 0, "state": self._widgets}
+            self._metadata["widgets"] = {WIDGET_STATE: state}
+        return self._flush() + f'],"metadata":{dumps(self._metadata)}}}'.encode()
 
     def _load(self, item: Item, references: Mapping[str, Any], contents: Contents) -> Iterator[bytes]:
         """The load messages that were shown before it, unless they are in the notebook already."""
@@ -172,6 +189,19 @@ class Notebook:
         return f"{comma}{dumps(cell)}".encode()
 
 
+def _models(references: Mapping[str, Any], contents: Contents) -> dict[str, Any]:
+    """The models of an output's widgets by id, as ``ipywidgets.embed`` writes them."""
+    if WIDGETS not in references:
+        return {}
+    models: dict[str, Any] = json.loads(contents[references[WIDGETS]["sha256"]])["state"]
+    for model in models.values():
+        model.pop("messages", None)
+        for key, name in model.pop("texts", {}).items():
+            reference = references.get(asset_type(f"text:{name}"))
+            model["state"][key] = contents[reference["sha256"]].decode() if reference else ""
+    return models
+
+
 def _for_jupyter(mime: str, content: bytes) -> dict[str, Any]:
     """A representation as the notebook format has it: text, a JSON value, or base64.
 
@@ -194,6 +224,7 @@ def _for_jupyter(mime: str, content: bytes) -> dict[str, Any]:
 # -- reports ----------------------------------------------------------------------------------------------------------
 
 _FRAMED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (re.escape(WIDGET_VIEW), "widgets", ("widgets",)),
     (r"application/vnd\.plotly\.v1\+json", "plotly", ("plotly",)),
     (r"application/vnd\.vega(lite)?\.v[56](\.\d+)*[.+]json", "vega", ("vega",)),
     (r"text/html", "html", ()),
@@ -287,6 +318,9 @@ class Report:
         _, renderer, libraries = framed
         assets = [(match.group(1), mime) for mime in references if (match := _ASSET.fullmatch(mime))]
         own = {name: references[mime]["sha256"] for name, mime in assets if ":" not in name}
+        if shown == WIDGET_VIEW:
+            texts = [contents[references[mime]["sha256"]] for name, mime in assets if name.startswith("text:")]
+            libraries += tuple(_libraries_of(contents[references[WIDGETS]["sha256"]], texts))
         preludes = sorted((int(m.group(1)), m.group(2), mime) for mime in references if (m := _PRELUDE.fullmatch(mime)))
         self._libraries |= dict.fromkeys(
             ["frame", *(each for each in libraries if each not in own and self._static.has_library(each))]
@@ -301,12 +335,25 @@ class Report:
             "assets": [{"name": name, "blob": references[mime]["sha256"]} for name, mime in assets if ":" in name],
             "preludes": [{"type": kind, "blob": references[mime]["sha256"]} for _, kind, mime in preludes],
         }
+        if shown == WIDGET_VIEW:
+            bundle["widgets"] = references[WIDGETS]["sha256"]
         yield f'<div class="frame" data-bundle="{escape(dumps(bundle))}"></div>'.encode()
         for mime, reference in references.items():
             if (mime == shown or is_companion(mime)) and reference["sha256"] not in self._stored:
                 self._stored.add(reference["sha256"])
                 yield f'<script type="text/plain" data-blob="{reference["sha256"]}">'.encode()
                 yield base64.b64encode(contents[reference["sha256"]]) + b"</script>"
+
+
+_FORMULA = re.compile(rb"[$]|\\\\[(\[]")
+_WANTED = re.compile(rb"""ipywebLibrary\(\\?["'](\w+)""")
+
+
+def _libraries_of(state: bytes, texts: Iterable[bytes]) -> Iterator[str]:
+    """The pane's libraries that widgets may need, by their state and the long texts of it."""
+    yield from (name.decode() for text in (state, *texts) for name in _WANTED.findall(text))
+    yield from (name for mime, _, names in _FRAMED[1:] if re.search(mime.encode(), state) for name in names)
+    yield from ("katex",) if _FORMULA.search(state) else ()
 
 
 def _time(stamp: str) -> str:

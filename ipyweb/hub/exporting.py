@@ -1,12 +1,17 @@
 """The routes that give outputs away and take them back; the formats are in `export`, taking back in `imports`."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..protocol import WIDGET_VIEW
 from . import imports
 from .base import ADMIN, ANY, Handler
+from .comms import WIDGETS
 from .export import PRIVATE, WRITERS, Item
+from .messages import dumps
 from .store import NotFound, Selection, Store
 
 _MAX_IDS = 100_000
@@ -16,12 +21,16 @@ class Export(Handler):
     """``/api/export``."""
 
     scopes = ANY
+    looked_at = narrow = True
 
     async def get(self) -> None:
         name = self.get_query_argument("format", "html").lower()
         if name not in WRITERS:
             self.refuse(400, f"expected format to be one of {', '.join(WRITERS)}, got {name[:40]!r}")
         which, include = self._selection(), self._include()
+        if self.only is not None:
+            row = await self.hub.call(self.only.find)
+            which, include = Selection((row.id,)), frozenset()
         ids: list[int] = await self.hub.call(lambda store: store.select(which))
         if not ids:
             self.refuse(404, "there are no such outputs to export")
@@ -37,13 +46,26 @@ class Export(Handler):
             item = await self.hub.call(lambda store, output=output: _item(store, output))  # type: ignore[misc]
             if item is None:
                 continue
-            contents = {name: await self._content(name) for name in dict.fromkeys(writer.wanted(item))}
+            item, contents = await self._with_widgets(item)
+            missing = [name for name in dict.fromkeys(writer.wanted(item)) if name not in contents]
+            contents |= {name: await self._content(name) for name in missing}
             for piece in await self.hub.in_background(
                 lambda item, contents: list(writer.output(item, contents)), item, contents
             ):
                 self.write(piece)
             await self.flush()
         self.finish(await self.hub.in_background(writer.end))
+
+    async def _with_widgets(self, item: Item) -> tuple[Item, dict[str, bytes]]:
+        """An output with the present state of the widget that it shows, as long as there is one, and its bytes."""
+        references = json.loads(item.row.data)
+        room = self.hub.state.rooms.find(item.row.session)
+        if room is None or WIDGET_VIEW not in references or WIDGETS in references:
+            return item, {}
+        view = json.loads(await self._content(references[WIDGET_VIEW]["sha256"]))
+        kept = {mime: (hashlib.sha256(part).hexdigest(), part) for mime, part in room.keep(view["model_id"]).items()}
+        references |= {mime: {"sha256": sha256, "size": len(part)} for mime, (sha256, part) in kept.items()}
+        return item._replace(row=item.row._replace(data=dumps(references))), dict(kept.values())
 
     async def _content(self, sha256: str) -> bytes:
         try:

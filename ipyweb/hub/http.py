@@ -1,25 +1,28 @@
 """The routes that need a token. What each does stands in `openapi`; who may call it, in its `scopes`."""
 
-import asyncio
 import contextlib
-import json
+import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import __version__
-from ..errors import KeeperUnavailable
+from ..connection import Scope, fingerprint
+from ..errors import ConnectionFileError
 from ..protocol import JSON_LINES, PROTOCOL
-from . import drawing, network, openapi, records
+from . import network, openapi, records, sharing
 from .base import ADMIN, ANY, PRODUCERS, WATCHERS, Handler
-from .data import BytesHandler, content_type_of
-from .keepers import EnvironmentGone
+from .figures import FigureHandler
 from .messages import dumps, line
 from .publish import published
 from .search import KIND_NAMES
-from .store import Comparison, Data, Filter, NotFound, OutputRow, RunRow, Selection, SessionRow, Store, timestamp
+from .sharing import Grant, Only, told
+from .store import Comparison, Filter, NotFound, OutputRow, Page, RunRow, Selection, SessionRow, Store, timestamp
+from .waiting import MAX_WAITING, MOST_SECONDS, Concerns
 
+T = TypeVar("T")
 LIMIT, MOST = 200, 1000
 PURGED_AT_ONCE = 50
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
@@ -29,30 +32,75 @@ _MAX_INTEGER = 2**63 - 1
 class OutputsHandler(Handler):
     """What the handlers of outputs share."""
 
+    narrow = True
+
     def send_output(self, row: OutputRow, status: int = 200) -> None:
         """Answer with an output's record."""
-        self.send_json(records.output(row, self.hub.keys), status)
+        self.send_json(records.output(row if self.only is None else told(row), self.hub.keys), status)
 
-    def output_id(self, text: str) -> int:
-        """An id from the address; one that no database could hold is simply unknown."""
-        return min(int(text), _MAX_INTEGER)
+    async def output_id(self, text: str) -> int:
+        """An id from the address; one that no database could hold is simply unknown.
+
+        Raises:
+            NotFound: it is not there for whoever asks.
+        """
+        output = min(int(text), _MAX_INTEGER)
+        await self.check_ids((output,))
+        return output
+
+    async def check_ids(self, ids: tuple[int, ...] | None) -> None:
+        """See that outputs are there for whoever asks; all of them, that is ``None``, never are for a narrow link.
+
+        Raises:
+            NotFound: they are not.
+        """
+        assert self.grant is not None
+        if self.grant.is_partial:
+            check = self.grant.check
+            await self.hub.call(lambda store: [check(store, each) for each in ids or (0,)])
+
+    async def read(self, job: Callable[[Store], T], enough: Callable[[T], bool], concerns: Concerns) -> T:
+        """Read from the store; where ``wait`` asks for it, again after each change, until it is enough."""
+        seconds = self._seconds()
+        if not seconds:
+            return await self.hub.call(job)
+        waiting = self.hub.state.waiting
+        if len(waiting) >= MAX_WAITING:
+            self.refuse(429, f"{MAX_WAITING} requests wait already; ask again without wait, or later")
+        found = await self.while_wanted(waiting.until(lambda: self.hub.call(job), enough, concerns, seconds))
+        self.check_token()  # it may have ended meanwhile
+        return found
+
+    def _seconds(self) -> float:
+        text = self.get_query_argument("wait", "") or "0"
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+            self.refuse(400, f"expected wait to be a number of seconds, got {text[:40]!r}")
+        return min(float(text), MOST_SECONDS)
 
 
 class State(Handler):
     """``/api/state``."""
 
     scopes = ANY
+    looked_at = narrow = True
 
     async def get(self) -> None:
+        assert self.grant is not None
+        if self.only is not None:
+            self.send_json(self._narrow())
+            return
         figures, notices = await self.hub.call(lambda store: (store.figures(), list(store.notices)))
         state = self.hub.state
         self.send_json(
             {
+                **sharing.fields(self.grant),
                 **self.hub.identity(),
                 **figures._asdict(),
+                "fingerprint": fingerprint(self.hub.certificate),
                 "protocol": PROTOCOL,
                 "version": __version__,
                 "frontends": len(state.frontends),
+                "waiting": len(state.waiting),
                 "opened": state.opened,
                 "max_bytes": self.hub.store.max_bytes,
                 "max_age": self.hub.store.max_age,
@@ -63,18 +111,35 @@ class State(Handler):
             }
         )
 
+    def _narrow(self) -> dict[str, Any]:
+        """What is not about other outputs."""
+        assert self.grant is not None
+        return {
+            **sharing.fields(self.grant),
+            "hub": self.hub.keys.hub,
+            "protocol": PROTOCOL,
+            "version": __version__,
+            "event": self.hub.state.event,
+            "frame": self.hub.keys.frame_url(),
+            "notices": [],
+        }
+
 
 class Outputs(OutputsHandler):
     """``/api/outputs``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self) -> None:
+        if self.only is not None:
+            await self._list_only(self.only)
+            return
         which = Filter(
             session=self.text_argument("session"),
             project=self.text_argument("project"),
             q=self.text_argument("q"),
-            removed=self._removed(),
+            removed=False if self.scope == "viewer" else self._removed(),
             kinds=self._kinds(),
             since=self._time("since"),
             until=self._time("until"),
@@ -82,7 +147,21 @@ class Outputs(OutputsHandler):
         )
         after, before = self.integer_argument("after"), self.integer_argument("before")
         limit = min(self.integer_argument("limit", least=1) or LIMIT, MOST)
-        page = await self.hub.call(lambda store: store.outputs(which, after, before, limit))
+        if after is None and self._seconds():
+            self.refuse(400, "expected after, the id of the newest output that is known, together with wait")
+        page = await self.read(
+            lambda store: store.outputs(which, after, before, limit),
+            lambda page: bool(page.outputs),
+            lambda row: isinstance(row, OutputRow) and row.id > (after or 0) and _is_within(row, which),
+        )
+        self._send(page)
+
+    async def _list_only(self, only: Only) -> None:
+        """What a link to one output lists and finds: this, whatever is looked for."""
+        page = await self.hub.call(lambda store: Page(store.event, 1, [only.find(store)]))
+        self._send(page)
+
+    def _send(self, page: Page) -> None:
         rows = (records.output(row, self.hub.keys) for row in page.outputs)
         if self.request.headers.get("Accept") == JSON_LINES:
             self.set_header("Content-Type", JSON_LINES)
@@ -125,16 +204,23 @@ class Output(OutputsHandler):
     """``/api/outputs/ID``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self, number: str) -> None:
-        self.send_output(await self.hub.call(lambda store: store.output(self.output_id(number))))
+        output, known = await self.output_id(number), self.integer_argument("event") or 0
+        row = await self.read(
+            lambda store: store.output(output),
+            lambda row: row.event > known,
+            lambda row: not isinstance(row, SessionRow) and row.id == output,
+        )
+        self.send_output(row)
 
     async def patch(self, number: str) -> None:
-        values = _edits(self, self.json_body())
-        self.send_output(await self.hub.call(lambda store: store.edit(self.output_id(number), values)))
+        output, values = await self.output_id(number), _edits(self, self.json_body())
+        self.send_output(await self.hub.call(lambda store: store.edit(output, values)))
 
     async def delete(self, number: str) -> None:
-        output = self.output_id(number)
+        output = await self.output_id(number)
         if self.get_query_argument("purge", "") in ("1", "true"):
             event = await self.hub.call(lambda store: store.purge(output))
             self.send_json({"id": output, "purged": True, "event": event})
@@ -149,16 +235,19 @@ class Restore(OutputsHandler):
     scopes = ANY
 
     async def post(self, number: str) -> None:
-        self.send_output(await self.hub.call(lambda store: store.restore(self.output_id(number))))
+        output = await self.output_id(number)
+        self.send_output(await self.hub.call(lambda store: store.restore(output)))
 
 
 class Versions(OutputsHandler):
     """``/api/outputs/ID/versions``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self, number: str) -> None:
-        rows = await self.hub.call(lambda store: store.versions(self.output_id(number)))
+        output = await self.output_id(number)
+        rows = await self.hub.call(lambda store: store.versions(output))
         self.send_json(records.array(records.version(row, self.hub.keys) for row in rows))
 
 
@@ -172,70 +261,32 @@ class Network(OutputsHandler):
             hosts = network.hosts_of(self.json_body().get("hosts"))
         except ValueError as error:
             self.refuse(400, str(error))
-        row = await self.hub.call(lambda store: store.output(self.output_id(number)))
+        output = await self.output_id(number)
+        row = await self.hub.call(lambda store: store.output(output))
         self.send_json({"hosts": hosts, "frame": self.hub.keys.network_url(row.id, hosts)})
 
 
-class OutputData(BytesHandler, OutputsHandler):
+class OutputData(FigureHandler, OutputsHandler):
     """``/api/outputs/ID/data``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self, number: str) -> None:
-        output, mimetype = self.output_id(number), self.text_argument("mime")
-        version = self.integer_argument("version", least=1)
-        wanted = drawing.wanted(self, mimetype)
-        if wanted is not None:
-            figure = await self.hub.call(lambda store: store.figure_of(output, version))
-            if figure is not None and await self._draw(output, version, json.loads(figure), wanted):
-                return
-        data = await self.hub.call(lambda store: store.data(output, mimetype, version))
-        if wanted is not None and drawing.is_sized(wanted):
-            self.set_header("X-Ipyweb-Rendered", "stored")
-        await self.send_bytes(data, content_type_of(data.mimetype))
+        output = await self.output_id(number)
+        await self.send_data(output, self.integer_argument("version", least=1), self.text_argument("mime"))
 
     head = get
 
-    async def _draw(self, output: int, version: int | None, figure: dict[str, Any], wanted: dict[str, Any]) -> bool:
-        """Answer with a drawing by the keeper; false when stored data has to do."""
-        mimetype = str(wanted["mime"])
-        stored = await self.hub.call(lambda store: drawing.stored(store, output, version))
-        if mimetype in stored and not drawing.is_sized(wanted) and mimetype != "image/svg+xml":
-            return False
-        drawn = asyncio.ensure_future(self.hub.keepers.render(figure, wanted))
-        self._abandon = drawn.cancel
-        try:
-            content = await drawn
-        except KeeperUnavailable as error:
-            self.set_header("X-Ipyweb-Reason", drawing.header_text(error))
-            if isinstance(error, EnvironmentGone):
-                self.set_header("X-Ipyweb-Environment", "gone")
-            if mimetype in stored:
-                return False
-            self.refuse(504, f"this figure cannot be drawn as {mimetype} now: {error}")
-        except asyncio.CancelledError:
-            if not drawn.cancelled():
-                raise
-            self.refuse(503, "nobody waits for this drawing any more")
-        self.set_header("X-Ipyweb-Rendered", "keeper")
-        await self.send_bytes(Data(mimetype, "", len(content), content), content_type_of(mimetype))
-        return True
 
-    def on_connection_close(self) -> None:
-        """Whoever wanted the drawing wants another one by now."""
-        super().on_connection_close()
-        self._abandon()
-
-    _abandon: Callable[[], object] = staticmethod(lambda: None)
-
-
-class Clear(Handler):
+class Clear(OutputsHandler):
     """``/api/clear``."""
 
     scopes = ANY
 
     async def post(self) -> None:
         which = self._selection(self.json_body())
+        await self.check_ids(which.ids)
         if self.get_query_argument("purge", "") not in ("1", "true"):
             self.send_json({"removed": await self.hub.call(lambda store: store.clear(which))})
             return
@@ -256,13 +307,14 @@ class Clear(Handler):
         return Selection(ids, project, session, older_than, removed)
 
 
-class RestoreAll(Handler):
+class RestoreAll(OutputsHandler):
     """``/api/restore``."""
 
     scopes = ANY
 
     async def post(self) -> None:
         ids = _ids(self, self.json_body())
+        await self.check_ids(ids)
         self.send_json({"restored": await self.hub.call(lambda store: store.restore_all(ids))})
 
 
@@ -270,6 +322,7 @@ class Sessions(Handler):
     """``/api/sessions``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self) -> None:
         project = self.text_argument("project")
@@ -282,6 +335,7 @@ class Runs(Handler):
     """``/api/runs``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self) -> None:
         project, script = self.text_argument("project"), self.text_argument("script")
@@ -294,6 +348,7 @@ class Run(Handler):
     """``/api/runs/ID``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self, session: str) -> None:
         other = self.text_argument("with")
@@ -317,17 +372,20 @@ class SettingsHandler(Handler):
     """``/api/settings``."""
 
     scopes = ANY
+    looked_at = True
 
     async def get(self) -> None:
         self.send_json(await self.hub.in_background(self.hub.settings.read))
 
 
 class CodesHandler(Handler):
-    """``/api/codes``."""
+    """``/api/codes``. Whoever has a pane's token may hand it on; not who has a link that ends, since it never would."""
 
-    scopes = ADMIN
+    scopes = WATCHERS
 
     async def post(self) -> None:
+        if self.grant is None or self.grant.expires:
+            self.refuse(403, "")
         self.send_json({"code": self.hub.codes.issue()})
 
 
@@ -341,6 +399,63 @@ class Opened(Handler):
         state = self.hub.state
         first, state.opened = not state.opened, True
         self.send_json({"opened": True, "first": first})
+
+
+class Shares(Handler):
+    """``/api/shares``."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        body = self.json_body()
+        grant = Grant(self._scope(body), self._only(body), time.time() + self._seconds(body))
+        row = None if grant.only is None else await self.hub.call(grant.only.find)
+        self.send_json(
+            {
+                "token": self.hub.keys.share(grant),
+                "url": self.hub.address,
+                "expires": round(grant.expires),
+                "output": row and row.id,
+                "picture": row and self.hub.keys.picture_url(grant),
+            },
+            201,
+        )
+
+    def _scope(self, body: dict[str, Any]) -> Scope:
+        scope = body.get("scope", "viewer")
+        if scope not in ("pane", "viewer"):
+            self.refuse(400, f"expected scope to be pane or viewer, got {str(scope)[:40]!r}")
+        return "pane" if scope == "pane" else "viewer"
+
+    def _seconds(self, body: dict[str, Any]) -> float:
+        seconds: Any = body.get("seconds")
+        if type(seconds) not in (int, float) or not 1 <= seconds <= sharing.LONGEST:
+            self.refuse(400, f"expected seconds from 1 to {sharing.LONGEST}, got {str(seconds)[:40]!r}")
+        return float(seconds)
+
+    def _only(self, body: dict[str, Any]) -> Only | None:
+        display_id, project = (_optional_text(self, body, name) for name in ("display_id", "project"))
+        if body.get("output") is not None:
+            return Only(_ids(self, {"ids": [body["output"]]})[0])
+        return Only(display_id=display_id, project=sharing.digest(project or "")) if display_id else None
+
+
+class Rotate(Handler):
+    """``/api/rotate``."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        self.json_body()
+        if self.hub.store.shared:
+            self.refuse(
+                409, "hubs that share a store share their tokens too, and new ones would lock this hub out of it"
+            )
+        try:
+            self.hub.rotate()
+        except (OSError, ConnectionFileError) as error:
+            self.refuse(507, f"new tokens cannot be kept: {error}")
+        self.send_json({"rotated": True})
 
 
 class Stop(Handler):
@@ -361,6 +476,11 @@ class Description(Handler):
 
     async def get(self) -> None:
         self.send_json(openapi.description())
+
+
+def _is_within(row: OutputRow, which: Filter) -> bool:
+    """Whether an output may be among those that a filter asks for, as far as its row tells."""
+    return row.project == (which.project or row.project) and row.session == (which.session or row.session)
 
 
 def _edits(handler: Handler, body: dict[str, Any]) -> dict[str, Any]:

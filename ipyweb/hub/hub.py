@@ -9,17 +9,34 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterable, Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import FrameError
 from ..protocol import Message
 from . import messages, records
 from .auth import Keys
+from .comms import Rooms
 from .recent import Entry, Recent, changed_frame
-from .store import Batch, Job, Outcome, Store, StoreError, TooLarge, Unavailable
+from .sharing import Only, told
+from .store import (
+    Batch,
+    Job,
+    NotKept,
+    Outcome,
+    Row,
+    SessionRow,
+    Store,
+    StoreError,
+    Tombstone,
+    TooLarge,
+    Unavailable,
+    Unreachable,
+)
+from .waiting import Waiting
 
 if TYPE_CHECKING:
-    from .links import Frontend, SessionLink
+    from .links import Frontend, Peer, SessionLink
 
 T = TypeVar("T")
 log = logging.getLogger("ipyweb.hub")
@@ -30,9 +47,12 @@ MAX_PENDING = 8 * 2**20
 """Bytes that wait for the store before session sockets are not read any further."""
 
 MAX_SESSIONS = MAX_FRONTENDS = 2048
+MOST_GONE = 100
+"""Earlier outputs with a display id of which a pane that sees the newest is told that they are gone."""
+
 CHUNK_ROWS = 200
 CHUNK_CHARACTERS = 400_000
-GOING_AWAY, RESTARTED = 1001, 1012
+GOING_AWAY, RESTARTED, TRY_LATER, TOKEN_ENDED = 1001, 1012, 1013, 4401
 
 
 class Jobs(Protocol):
@@ -59,6 +79,9 @@ class HubState:
     Attributes:
         links: connected sessions by id.
         frontends: connected panes.
+        rooms: the comms of sessions.
+        waiting: requests that wait for a change.
+        comm_peers: who speaks of the comms of a session, by its id.
         opened: whether a pane ever connected, or a browser was about to open one.
         idle_since: when the last peer left, by the monotonic clock; ``None`` while there is one.
     """
@@ -69,10 +92,14 @@ class HubState:
         self.notices = list(notices)
         self.links: dict[str, SessionLink] = {}
         self.frontends: set[Frontend] = set()
+        self.rooms = Rooms()
+        self.waiting = Waiting()
         self.opened = False
         self.idle_since: float | None = time.monotonic()
         self._recent = Recent(event)
+        self.comm_peers: dict[str, set[Peer]] = {}
         self._refusal: str | None = None
+        self._is_away = False
         self._room = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -85,11 +112,13 @@ class HubState:
 
     def take_batch(self, batch: Batch) -> None:
         """Pass on what a transaction changed."""
-        if batch.changes.rows:
+        if batch.changes.event > self.event:
             entries = [Entry(row, records.record(row, self.keys)) for row in batch.changes.rows]
-            self._recent.add(entries, batch.changes.event)
+            self._recent.add(entries, batch.changes.event, batch.changes.since)
             for frontend in self.frontends:
                 frontend.wake()
+            self.waiting.tell(batch.changes.rows)
+            self._follow_elsewhere(batch.changes.rows)
         self._tell_refusal(batch)
         if not self.is_full:
             self._room.set()
@@ -103,16 +132,43 @@ class HubState:
         for link in list(self.links.values()):
             link.close(RESTARTED, "the store was begun anew; introduce yourself again")
 
+    def renew(self, keys: Keys) -> None:
+        """Go on with other keys; records that are kept as text have addresses of the old ones."""
+        self.keys, self._recent = keys, Recent(self.event)
+
+    def _follow_elsewhere(self, rows: Iterable[Row]) -> None:
+        """Notice what has become of sessions at other hubs of the same store."""
+        for row in rows:
+            if not isinstance(row, SessionRow) or row.id in self.links:
+                continue
+            if row.ended is not None:
+                self._end_room(row.id)
+            elif row.connected and (row.id in self._timers or row.id in self.comm_peers):
+                self.ask_where(row.id)
+
+    def ask_where(self, session: str) -> None:
+        """Let go of a session that is connected to another hub; whoever speaks of its comms is to go there."""
+
+        def told(outcome: Outcome) -> None:
+            if outcome.value is not True or session in self.links:
+                return
+            self._stop_timer(session)
+            for peer in list(self.comm_peers.get(session, ())):
+                peer.close(TRY_LATER, "this session is connected to another hub of the same store; try there")
+
+        self.jobs.submit(lambda store: store.is_elsewhere(session), told)
+
     def _tell_refusal(self, batch: Batch) -> None:
         if batch.refusal is not None and self._refusal is None:
             refused = [outcome.error for outcome in batch.outcomes if isinstance(outcome.error, Unavailable)]
             if not refused:
                 return
+            self._is_away = isinstance(refused[0], Unreachable)
             self._refusal = f"Outputs are not stored at present: {batch.refusal}. Programs hold them back."
             log.error("%s", self._refusal)
             self.notices.append(self._refusal)
             self.notify(self._refusal)
-        elif batch.refusal is None and self._refusal is not None and batch.changes.rows:
+        elif batch.refusal is None and self._refusal is not None and (batch.changes.rows or self._is_away):
             self.notices.remove(self._refusal)
             self._refusal = None
             self.notify("Outputs are stored again.")
@@ -120,7 +176,8 @@ class HubState:
     def notify(self, text: str) -> None:
         """Show a line in every pane."""
         for frontend in self.frontends:
-            frontend.tell({"type": "notice", "message": text})
+            if frontend.only is None:
+                frontend.tell({"type": "notice", "message": text})
 
     async def changes(self, since: int) -> tuple[str, int] | None:
         """One frame of what changed after an event, and the event it brings a pane up to; ``None`` if nothing did."""
@@ -133,6 +190,16 @@ class HubState:
             entries = [Entry(row, records.record(row, self.keys)) for row in found.rows]
             reached = found.event
         return changed_frame(entries, reached, CHUNK_CHARACTERS)
+
+    async def changes_of(self, only: Only, since: int) -> tuple[str, int] | None:
+        """As `changes`, for a pane that sees one output; the frame is empty where nothing of that has changed."""
+        if since >= self.event:
+            return None
+        entries, reached = self._recent.since(since), self.event
+        if entries is not None and not any(_concerns(only, entry) for entry in entries):
+            return "", reached
+        records = await self.jobs.call(lambda store: _records_of(store, only, self.keys))
+        return f'{{"type":"changed","event":{reached},"outputs":{records},"sessions":[]}}', reached
 
     # -- sessions -----------------------------------------------------------------------------------------------------
 
@@ -167,6 +234,7 @@ class HubState:
         else:
             self.jobs.submit(lambda store: store.close_session(session), _log_failure)
             self.end_later(session)
+            self.ask_where(session)  # it may have left for another hub before it closed this socket
 
     def end_later(self, session: str, after: float | None = None) -> None:
         """End a session unless it connects within `after` seconds (`ENDED_AFTER` if not given)."""
@@ -174,10 +242,22 @@ class HubState:
         delay = ENDED_AFTER if after is None else after
         self._timers[session] = asyncio.get_running_loop().call_later(delay, self._end, session)
 
+    def end_lost(self, sessions: Iterable[str]) -> None:
+        """End sessions whose hub is gone, unless they come back, here or elsewhere."""
+        for session in sessions:
+            if session not in self._timers and session not in self.links:
+                self.end_later(session)
+
     def _end(self, session: str) -> None:
         self._timers.pop(session, None)
-        if session not in self.links:
-            self.jobs.submit(lambda store: store.end_session(session), _log_failure)
+        if session in self.links:
+            return
+        self._end_room(session)
+        self.jobs.submit(lambda store: store.end_session(session), _log_failure)
+
+    def _end_room(self, session: str) -> None:
+        if (room := self.rooms.end(session)) is not None:
+            self.jobs.submit(lambda store: store.keep_widgets(session, room.keep), _log_failure)
 
     def _stop_timer(self, session: str) -> None:
         if (timer := self._timers.pop(session, None)) is not None:
@@ -228,7 +308,7 @@ class HubState:
         """Note that a pane is there."""
         self.frontends.add(frontend)
         self.opened, self.idle_since = True, None
-        for notice in self.notices:
+        for notice in self.notices if frontend.only is None else ():
             frontend.tell({"type": "notice", "message": notice})
 
     def remove_frontend(self, frontend: "Frontend") -> None:
@@ -249,11 +329,27 @@ class HubState:
             self.idle_since = time.monotonic()
 
 
+def _concerns(only: Only, entry: Entry) -> bool:
+    return not entry.is_session and only.concerns(int(entry.key[1]), entry.display_id)
+
+
+def _records_of(store: Store, only: Only, keys: Keys) -> str:
+    """The output that there is, and that others are not there (any more)."""
+    found = list(islice(only.candidates(store), MOST_GONE))
+    there = [row for row in found[:1] if row.removed is None]
+    gone = [Tombstone(row.id, row.event) for row in found if row not in there]
+    if only.output and not found:
+        gone = [Tombstone(only.output, store.event)]
+    return records.array(
+        [*(records.record(each, keys) for each in gone), *(records.output(told(row), keys) for row in there)]
+    )
+
+
 def _apply_or_count(store: Store, session: str, command: messages.Command) -> None:
     """Apply a command; one that no later try would mend is only counted."""
     try:
         store.apply(session, command)
-    except TooLarge as error:
+    except (TooLarge, NotKept) as error:
         log.warning("message %d of session %s in a spool file was left out: %s", command.seq, session, error)
         store.apply(session, messages.Command(command.seq))
 

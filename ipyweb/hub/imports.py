@@ -12,7 +12,7 @@ from .messages import BadMessage, Blob, Hello, dumps
 from .store import timestamp
 
 if TYPE_CHECKING:
-    from .sqlite import SqliteStore
+    from .sql import SqlStore
 
 MOST_OUTPUTS = 1000
 """Outputs taken in at once."""
@@ -71,7 +71,7 @@ def checked(body: Mapping[str, Any]) -> Archive:
     return Archive(known, found)
 
 
-def take_in(store: "SqliteStore", archive: Archive) -> dict[str, Any]:
+def take_in(store: "SqlStore", archive: Archive) -> dict[str, Any]:
     """Store what an archive holds, inside the running transaction.
 
     Returns:
@@ -93,21 +93,22 @@ def take_in(store: "SqliteStore", archive: Archive) -> dict[str, Any]:
     return {"imported": ids, "known": len(archive.outputs) - len(ids)}
 
 
-def _find(store: "SqliteStore", output: Imported) -> int | None:
+def _find(store: "SqlStore", output: Imported) -> int | None:
     statement = "SELECT id FROM outputs WHERE session = ? AND display_id = ?"
     found = store.db.execute(statement, (output.session, output.display_id)).fetchone()
     return None if found is None else int(found[0])
 
 
-def _insert(store: "SqliteStore", output: Imported, hello: Hello, ended: str, run: int | None) -> int:
+def _insert(store: "SqlStore", output: Imported, hello: Hello, ended: str, run: int | None) -> int:
     session = store.find_session(hello.id)
     if session is None:
         session = store.introduce(hello)
         session.row = session.row._replace(ended=ended, run=run)
         store.save_session(session)
+    schema = store.schema_of(session.row.private)
     output_id, store.next_id = store.next_id, store.next_id + 1
     old = timestamp(store.clock() - timedelta(days=store.limits.max_age))
-    rows = [(each, *_stored(store, session.schema, each)) for each in output.versions]
+    rows = [(each, *_stored(store, schema, each)) for each in output.versions]
     newest, data, size = rows[-1]
     values = {
         "id": output_id,
@@ -133,22 +134,22 @@ def _insert(store: "SqliteStore", output: Imported, hello: Hello, ended: str, ru
         **runs.enter(store, session, output.source, output_id),
     }
     store.db.execute(
-        f"INSERT INTO {session.schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
+        f"INSERT INTO {schema}.outputs({', '.join(values)}) VALUES({', '.join('?' * len(values))})",
         tuple(values.values()),
     )
     store.db.executemany(
-        f"INSERT INTO {session.schema}.versions(output, version, session, created, size, data, figure) "
+        f"INSERT INTO {schema}.versions(output, version, session, created, size, data, figure) "
         "VALUES(?, ?, ?, ?, ?, ?, ?)",
         [(output_id, row.version, hello.id, row.created, size, data, row.figure) for row, data, size in rows],
     )
-    search.index(store, session.schema, output_id)
-    runs.settle(store, session.schema, output_id)
+    search.index(store, schema, output_id)
+    runs.settle(store, schema, output_id)
     if not session.row.connected:
         store.known.pop(hello.id, None)
     return output_id
 
 
-def _stored(store: "SqliteStore", schema: str, version: Version) -> tuple[str, int]:
+def _stored(store: "SqlStore", schema: str, version: Version) -> tuple[str, int]:
     found = {mimetype: store.blobs.reference(schema, blob) for mimetype, blob in version.data.items()}
     data = {mimetype: {"sha256": sha256, "size": size} for mimetype, (sha256, size) in found.items()}
     shown = [size for mimetype, (_, size) in found.items() if not is_companion(mimetype)]

@@ -9,15 +9,30 @@ from .. import __version__
 from ..errors import FrameError
 from ..protocol import PREVIOUS, PROTOCOL, Frame, Header, Message, decode, read_header
 from . import messages
-from .hub import MAX_FRONTENDS, MAX_SESSIONS, HubState
+from .hub import GOING_AWAY, MAX_FRONTENDS, MAX_SESSIONS, HubState
 from .messages import BadMessage, Bye, Command, Display, Drawn, Hello
-from .store import Applied, MissingBlob, Outcome, Store, TooLarge, Unavailable, WrongKey
+from .sharing import Only
+from .store import (
+    Applied,
+    MissingBlob,
+    MovedAway,
+    NotKept,
+    Outcome,
+    Store,
+    StoreError,
+    TooLarge,
+    Unavailable,
+    Unreachable,
+    WrongKey,
+)
 
 log = logging.getLogger("ipyweb.hub")
 MALFORMED, WRONG_KEY, WRONG_PROTOCOL, TOO_MANY, FAILED = 4400, 4403, 4406, 4429, 1011
 ACKS_PER_FRAME = 5000
 _NACKS: dict[type[Exception], str] = {
     Unavailable: "storage_full",
+    Unreachable: "storage_full",
+    NotKept: "not_kept",
     MissingBlob: "missing_blob",
     TooLarge: "too_large",
     BadMessage: "bad_message",
@@ -44,7 +59,7 @@ class Peer:
         self._told.append(messages.dumps(header))
         self.wake()
 
-    async def next_frame(self) -> str | None:
+    async def next_frame(self) -> Frame | None:
         """The next frame to write; ``None`` until `wake` is called."""
         return self._told.popleft() if self._told else None
 
@@ -84,7 +99,7 @@ class SessionLink(Peer):
         self._acks: list[tuple[int, int, int]] = []
         self._ack_due = False
 
-    async def next_frame(self) -> str | None:
+    async def next_frame(self) -> Frame | None:
         if self._told or not self._ack_due:
             return await super().next_frame()
         outputs, self._acks = self._acks[:ACKS_PER_FRAME], self._acks[ACKS_PER_FRAME:]
@@ -185,6 +200,9 @@ class SessionLink(Peer):
         self.wake()
 
     def _nack(self, seq: int, error: Exception) -> None:
+        if isinstance(error, MovedAway):
+            self.close(GOING_AWAY, str(error))
+            return
         reason = _NACKS.get(type(error))
         if reason is None:
             log.error("message %d of session %s failed", seq, self.session, exc_info=error)
@@ -205,19 +223,26 @@ def _apply(store: Store, session: str, command: Command, problem: Exception | No
     """Apply a command; one that no later try would mend is counted too."""
     try:
         return store.apply(session, command), problem
-    except TooLarge as error:
+    except (TooLarge, NotKept) as error:
         return store.apply(session, Command(command.seq)), error
 
 
 class Frontend(Peer):
     """The socket of one pane.
 
+    Args:
+        only: the one output that there is for it; ``None`` for all.
+
     Attributes:
         cursor: the event up to which it knows everything; ``None`` before it subscribed.
+        only: see above.
     """
 
-    def __init__(self, hub: HubState, wake: Callable[[], None], close: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, hub: HubState, only: Only | None, wake: Callable[[], None], close: Callable[[int, str], None]
+    ) -> None:
         super().__init__(hub, wake, close)
+        self.only = only
         self.cursor: int | None = None
 
     def connected(self) -> None:
@@ -227,14 +252,21 @@ class Frontend(Peer):
         else:
             self.hub.add_frontend(self)
 
-    async def next_frame(self) -> str | None:
+    async def next_frame(self) -> Frame | None:
         if self._told or self.cursor is None:
             return await super().next_frame()
-        changed = await self.hub.changes(self.cursor)
+        try:
+            if self.only is None:
+                changed = await self.hub.changes(self.cursor)
+            else:
+                changed = await self.hub.changes_of(self.only, self.cursor)
+        except StoreError as error:
+            self.close(FAILED, f"the store failed ({error}); connect again")
+            return None
         if changed is None:
             return None
         text, self.cursor = changed
-        return text
+        return text or None
 
     def receive(self, frame: Frame) -> None:
         try:
@@ -251,6 +283,12 @@ class Frontend(Peer):
         since = messages.integer(header.get("since"))
         if since is None or since < 0:
             raise BadMessage(f"expected subscribe with an event id as since, got {str(header.get('since'))[:40]!r}")
+        if since > self.hub.event:  # it may have been told by another hub, whose news have not come here yet
+            self.hub.jobs.submit(lambda store: store.look(), lambda outcome: self._begin_at(since))
+        else:
+            self._begin_at(since)
+
+    def _begin_at(self, since: int) -> None:
         if since > self.hub.event:
             # Another store than the one its list came from: it has to fetch the list again.
             self.tell({"type": "changed", "event": self.hub.event, "outputs": [], "sessions": [], "reset": True})

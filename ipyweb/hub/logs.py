@@ -11,7 +11,9 @@ from tornado.web import RequestHandler
 LOG_FILE = "hub.log"
 MAX_BYTES = 2**20
 BACKUPS = 3
-_SECRETS = re.compile(r"[0-9a-fA-F]{64}|(?<=c/)[0-9a-f]{32}|(?<=[?&#])(?:token|code|nonce|key)=[^&#\s]*")
+_SECRETS = re.compile(
+    r"[0-9a-fA-F]{64}|(?<=c/)[0-9a-f]{32}|(?<=[./])[A-Za-z0-9_-]{43}\b|(?<=[?&#])(?:token|code|nonce|key)=[^&#\s]*"
+)
 access = logging.getLogger("ipyweb.hub.access")
 
 

@@ -39,7 +39,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who a session is. `key` is the secret that nobody else can resume it with."""
+    """Who a session is. `key` is the secret that nobody else can resume it with; `place` is JSON text."""
 
     id: str
     key: str
@@ -55,6 +55,7 @@ class Hello:
     started: str
     private: bool
     script: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def hello(header: Mapping[str, Any]) -> Hello:
     session = _mapping(header.get("session"), "session")
     return Hello(
         id=session_id(session.get("id")),
-        key=_match(_KEY, header.get("key"), "key of 64 hexadecimal digits"),
+        key=session_key(header.get("key")),
         project=line(session.get("project"), 4096) or "",
         title=line(session.get("title")) or "",
         name=line(session.get("name")),
@@ -138,6 +139,7 @@ def hello(header: Mapping[str, Any]) -> Hello:
         started=time(session.get("started")),
         private=bool(session.get("private")),
         script=line(session.get("script"), 4096) or None,
+        place=place(session.get("place")),
     )
 
 
@@ -215,6 +217,15 @@ def session_id(value: Any) -> str:
         BadMessage: it is none.
     """
     return _match(_SESSION, value, "session id of 32 hexadecimal digits")
+
+
+def session_key(value: Any) -> str:
+    """A session's key.
+
+    Raises:
+        BadMessage: it is none.
+    """
+    return _match(_KEY, value, "key of 64 hexadecimal digits")
 
 
 def figure_id(value: Any) -> str:
@@ -361,9 +372,13 @@ def integer(value: Any) -> int | None:
 
 
 def source(value: Any) -> dict[str, Any]:
-    """Where an output comes from: file, line, cell and code, git's commit and libraries' versions as far as known."""
+    """Where an output comes from: file, line, cell and code, git's commit and libraries' versions as far as known.
+
+    And a cluster's task, if one made it.
+    """
     given = value if isinstance(value, dict) else {}
     code = given.get("code")
+    task = _task(given.get("task"))
     return {
         "file": line(given.get("file"), 4096),
         "line": integer(given.get("line")),
@@ -371,7 +386,17 @@ def source(value: Any) -> dict[str, Any]:
         "code": None if code is None else text(code, MAX_CODE),
         "git": _git(given.get("git")),
         "versions": _versions(given.get("versions")),
+        **({"task": task} if task else {}),
     }
+
+
+def place(value: Any) -> str | None:
+    """Where a session stands among those launched with it, as JSON text; ``None`` where it is like any other."""
+    given = value if isinstance(value, dict) else {}
+    found: dict[str, Any] = {name: line(given[name], 255) for name in ("system", "job", "worker") if given.get(name)}
+    numbers = {name: integer(given.get(name)) for name in ("rank", "ranks")}
+    found |= {name: number for name, number in numbers.items() if number is not None and number >= 0}
+    return dumps(found) if found else None
 
 
 def metadata(value: Any, problems: list[str]) -> str:
@@ -394,6 +419,11 @@ def _git(value: Any) -> dict[str, Any] | None:
     dirty = value.get("dirty")
     commit, branch = line(value.get("commit"), 64), line(value.get("branch"), 255)
     return {"commit": commit, "branch": branch, "dirty": dirty if isinstance(dirty, bool) else None}
+
+
+def _task(value: Any) -> dict[str, str]:
+    given = value if isinstance(value, dict) else {}
+    return {name: str(line(given[name], 255)) for name in ("name", "id", "worker") if given.get(name)}
 
 
 def _versions(value: Any) -> dict[str, str]:

@@ -94,7 +94,8 @@ _SCHEMAS: dict[str, Schema] = {
         source={
             "type": "object",
             "description": "file, line, cell, code, argv, cwd, git (commit, branch, dirty: whether there were "
-            "changes), versions of the libraries that were loaded, as far as known",
+            "changes), versions of the libraries that were loaded, task of a cluster (name, id, worker), place of "
+            "the session, as far as known",
         },
         seconds={"type": ["number", "null"], "description": "how long drawing it took"},
         pinned=_BOOLEAN,
@@ -126,6 +127,11 @@ _SCHEMAS: dict[str, Schema] = {
         event=_INTEGER,
         script={"type": ["string", "null"], "description": "the file that it executes"},
         run={"type": ["integer", "null"], "description": "which execution of it this is, once it displayed something"},
+        place={
+            "type": ["object", "null"],
+            "description": "where it stands among those launched with it: system, rank, ranks, job, worker",
+        },
+        lost={"type": "boolean", "description": "whether it ended without a word, as a process that is killed does"},
         outputs=_INTEGER,
     ),
     "Run": _object(
@@ -166,11 +172,14 @@ _STATE = _object(
     pid=_INTEGER,
     port=_INTEGER,
     url=_TEXT,
+    address={"type": "string", "description": "by which other machines reach it, if they do"},
+    fingerprint={"type": "string", "description": "SHA-256 of its certificate; empty without TLS"},
     started=_TIME,
     event=_INTEGER,
     outputs=_INTEGER,
     sessions=_INTEGER,
     frontends=_INTEGER,
+    waiting={"type": "integer", "description": "requests that wait for a change"},
     bytes=_INTEGER,
     max_bytes=_INTEGER,
     max_age={"type": "number", "description": "days that an output is kept, unless pinned"},
@@ -182,6 +191,9 @@ _STATE = _object(
     notices=_array(_TEXT),
     frame=_TEXT,
     opened=_BOOLEAN,
+    scope={"type": "string", "enum": ["admin", "session", "pane", "viewer"], "description": "of the token used"},
+    only={"type": "boolean", "description": "whether it is for a single output; then much of the rest is left out"},
+    expires={"type": ["number", "null"], "description": "when it is over, in seconds since 1970"},
 )
 
 PATHS: dict[str, dict[str, Schema]] = {
@@ -196,7 +208,9 @@ PATHS: dict[str, dict[str, Schema]] = {
                 port=_INTEGER,
                 proofs=_object(admin=_TEXT, session=_TEXT, pane=_TEXT),
             ),
-            query=_query(nonce="16 to 128 hexadecimal digits"),
+            query=_query(
+                nonce="16 to 128 hexadecimal digits", claims="of a link that was given away, to be proved too"
+            ),
             public=True,
         )
     },
@@ -208,7 +222,7 @@ PATHS: dict[str, dict[str, Schema]] = {
             public=True,
         )
     },
-    "/api/codes": {"post": _does("Make a single-use code of 10 s (admin)", _object(code=_TEXT))},
+    "/api/codes": {"post": _does("Make a single-use code of 10 s (admin, pane)", _object(code=_TEXT))},
     "/api/opened": {
         "post": _does(
             "Claim the opening of a browser, which happens once in a hub's life (session, admin)",
@@ -234,6 +248,8 @@ PATHS: dict[str, dict[str, Schema]] = {
                 until="last changed before this time",
                 stack="what one call site showed in all runs of its script",
                 removed="1 for the trash, all for both",
+                wait="with after: seconds to wait for an output while there is none, at most 60; then the answer is an "
+                "empty list",
             ),
         ),
         "post": _does(
@@ -244,7 +260,15 @@ PATHS: dict[str, dict[str, Schema]] = {
         ),
     },
     "/api/outputs/{id}": {
-        "get": _does("One output", _OUTPUT),
+        "get": _does(
+            "One output",
+            _OUTPUT,
+            query=_query(
+                event="with wait: the event of the record that is known",
+                wait="seconds to wait for a change of the record (a new version, say) after that event, at most 60; "
+                "then the answer is the record as it is",
+            ),
+        ),
         "patch": _does(
             "Rename, annotate or pin", _OUTPUT, body=_object(title=_OPTIONAL_TEXT, note=_OPTIONAL_TEXT, pinned=_BOOLEAN)
         ),
@@ -377,6 +401,33 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/blobs/{sha256}": {
         "head": _does("Whether bytes are stored (session, admin)"),
         "put": _does("Store bytes of which this is the hash (session, admin)", status=201),
+    },
+    "/api/shares": {
+        "post": _does(
+            "Make a link to give away: its token, and of a single output also the address of its newest picture, which "
+            "takes the sizes of /api/outputs/{id}/data (admin)",
+            _object(
+                token=_TEXT,
+                url={"type": "string", "description": "the pane's, without token"},
+                expires={"type": "integer", "description": "seconds since 1970"},
+                output={"type": ["integer", "null"], "description": "what it shows now"},
+                picture=_OPTIONAL_TEXT,
+            ),
+            body=_object(
+                scope={"type": "string", "enum": ["viewer", "pane"], "description": "viewer by default: only looks"},
+                seconds={"type": "number", "description": "for how long it is good"},
+                output={"type": ["integer", "null"], "description": "only this output"},
+                display_id={"type": ["string", "null"], "description": "only the newest one with this display id"},
+                project={"type": ["string", "null"], "description": "where it is looked for"},
+            ),
+            status=201,
+        )
+    },
+    "/api/rotate": {
+        "post": _does(
+            "Take a new root secret: all tokens and addresses made before end, this one's too (admin)",
+            _object(rotated=_BOOLEAN),
+        )
     },
     "/api/stop": {
         "post": _does("Stop the hub (admin)", _object(stopping=_BOOLEAN), body=_object(handover=_BOOLEAN)),

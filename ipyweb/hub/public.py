@@ -3,11 +3,17 @@
 What is served at a capability address needs none either: the address itself is the permission.
 """
 
+import hashlib
+import json
+
 from .. import __version__
 from ..protocol import PREVIOUS, PROTOCOL
+from .auth import RASTER
 from .base import Handler
 from .data import BytesHandler
+from .figures import FigureHandler
 from .static import Asset, frame_csp, shell_csp
+from .store import OutputRow
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 
@@ -79,6 +85,38 @@ class CapabilityBytes(BytesHandler):
     head = get
 
 
+class Picture(FigureHandler):
+    """``/s/SIGNATURE/CLAIMS.png``: the picture of one output as it is now, for pages of others."""
+
+    public = True
+    cross_site = True
+
+    async def get(self, signature: str, claims: str) -> None:
+        grant = self.hub.keys.picture(signature, claims)
+        if grant is None or grant.only is None:
+            self.refuse(403, "")
+        row = await self.hub.call(grant.only.find)
+        mimetype = _raster(row)
+        if mimetype is None:
+            self.refuse(404, "what this link shows is no picture")
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+        of = f"{row.id} {row.version} {row.data} {row.figure} {self.request.query}"
+        self.set_header("ETag", f'"{hashlib.sha256(of.encode()).hexdigest()[:32]}"')
+        if self.check_etag_header():
+            self.set_status(304)
+        else:
+            await self.send_data(row.id, row.version, mimetype)
+
+    head = get
+
+
+def _raster(row: OutputRow) -> str | None:
+    """The MIME type of an output's picture; `None` when it has none."""
+    stored = json.loads(row.data)
+    return next((each for each in RASTER if each in stored), None if row.figure is None else "image/png")
+
+
 class Challenge(Handler):
     """``/hello``: proves that this hub knows the secret, for the address dialled."""
 
@@ -87,7 +125,8 @@ class Challenge(Handler):
     async def get(self) -> None:
         nonce = self.get_query_argument("nonce", "")
         try:
-            proofs = self.hub.keys.proofs(nonce, self.host, self.hub.port)
+            claims = self.get_query_argument("claims", "")
+            proofs = self.hub.keys.proofs(nonce, self.host, self.listening_port, claims)
         except ValueError as error:
             self.refuse(400, str(error))
         self.send_json(
@@ -96,7 +135,8 @@ class Challenge(Handler):
                 "protocol": PROTOCOL,
                 "previous": PREVIOUS,
                 "version": __version__,
-                "port": self.hub.port,
+                "port": self.listening_port,
+                "url": self.hub.url,
                 "proofs": proofs,
             }
         )

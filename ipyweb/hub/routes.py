@@ -8,11 +8,13 @@ from .context import Context
 
 _SHA256, _MAC, _ID = "([0-9a-f]{64})", "([0-9a-f]{32})", "([0-9]{1,18})"
 _RUN = "([0-9a-f]{32})"
+_SIGNATURE, _CLAIMS = "([A-Za-z0-9_-]{43})", "([A-Za-z0-9_-]{1,2048})"
 ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/", public.Shell),
     ("/assets/([A-Za-z0-9_./-]+)", public.Assets),
     (f"/c/{_MAC}/frame\\.html", public.FrameDocument),
     (f"/c/{_MAC}/{_SHA256}\\.([a-z]{{3,4}})", public.CapabilityBytes),
+    (f"/s/{_SIGNATURE}/{_CLAIMS}\\.png", public.Picture),
     ("/hello", public.Challenge),
     ("/exchange", public.Exchange),
     ("/api/openapi\\.json", http.Description),
@@ -34,9 +36,14 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/codes", http.CodesHandler),
     ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
+    ("/api/shares", http.Shares),
+    ("/api/rotate", http.Rotate),
     ("/api/stop", http.Stop),
     ("/ws/session", sockets.SessionSocket),
     ("/ws/keeper", sockets.KeeperSocket),
+    ("/ws/comms/session", sockets.CommSessionSocket),
+    ("/ws/comms/pane", sockets.CommPaneSocket),
+    ("/ws/reach", sockets.ReachSocket),
     ("/ws/pane", sockets.PaneSocket),
 )
 

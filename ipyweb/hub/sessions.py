@@ -2,25 +2,26 @@
 
 import hashlib
 import hmac
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from .blobs import Blobs
+from .database import Database
 from .messages import Hello
 from .store import NotFound, SessionRow, Unavailable, WrongKey, timestamp
 from .transactions import KnownSession, Transactions
 
 _COLUMNS = (*SessionRow._fields[:-1], "key")
+_REPLACED = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
 
 
 class Sessions(Transactions):
-    """The sessions' part of `SqliteStore`."""
+    """The sessions' part of `SqlStore`."""
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Database,
         blobs: Blobs,
         read_only: Unavailable | None,
         event: int,
@@ -43,10 +44,14 @@ class Sessions(Transactions):
         session.expected = None
         # A session that became private is so only in memory, which may have gone with the hub that was told.
         private = int(session.row.private or hello.private)
-        session.row = session.row._replace(connected=1, ended=None, private=private)
-        if self.refusal is None:
+        session.row = session.row._replace(connected=1, ended=None, lost=0, private=private)
+        if self.may_write():
             self.save_session(session)
         return session.acked
+
+    def knows(self, session: str, key: str) -> bool:
+        found = self.find_session(session)
+        return found is not None and hmac.compare_digest(found.key, _key_hash(key))
 
     def close_session(self, session: str) -> None:
         self.set_session(session, connected=0)
@@ -56,10 +61,10 @@ class Sessions(Transactions):
         if found is None or found.row.connected:
             return
         if found.row.ended is None:
-            self.set_session(session, ended=self.now())
+            self.set_session(session, ended=self.now(), lost=1)
         self.known.pop(session)
 
-    def disconnect_all(self) -> list[str]:
+    def disconnect_lost(self) -> list[str]:
         found = [name for (name,) in self.db.execute("SELECT id FROM sessions WHERE ended IS NULL")]
         for name in found:
             self.set_session(name, connected=0)
@@ -85,6 +90,7 @@ class Sessions(Transactions):
             acked=0,
             event=0,
             script=hello.script,
+            place=hello.place,
         )
         session = self.known[hello.id] = KnownSession(row, _key_hash(hello.key), stored=False)
         return session
@@ -112,7 +118,7 @@ class Sessions(Transactions):
         if session is None:
             return
         session.row = session.row._replace(**values)
-        if self.refusal is None:
+        if self.may_write():
             self.save_session(session)
 
     def save_session(self, session: KnownSession) -> None:
@@ -121,10 +127,15 @@ class Sessions(Transactions):
         session.row = session.row._replace(event=event, acked=session.acked)
         values = (*session.row[:-1], session.key)
         marks = ", ".join("?" * len(values))
-        columns = ", ".join(_COLUMNS)
-        self.db.execute(f"INSERT OR REPLACE INTO {session.schema}.sessions({columns}) VALUES({marks})", values)
-        if session.schema == "main":
-            self.db.execute("DELETE FROM private.sessions WHERE id = ?", (session.row.id,))
+        schema = self.schema_of(session.row.private)
+        self.db.execute(
+            f"INSERT INTO {schema}.sessions({', '.join(_COLUMNS)}) VALUES({marks}) "
+            f"ON CONFLICT(id) DO UPDATE SET {_REPLACED}",
+            values,
+        )
+        for other in self.db.schemas:  # what was private is so no longer
+            if schema == self.db.main != other:
+                self.db.execute(f"DELETE FROM {other}.sessions WHERE id = ?", (session.row.id,))
         session.stored = True
 
 

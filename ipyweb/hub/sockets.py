@@ -1,20 +1,24 @@
-"""The WebSockets: ``/ws/session``, ``/ws/keeper`` and ``/ws/pane``.
+"""The WebSockets: of sessions, keepers and panes, of comms, and of panes that reach into figures.
 
-They only move frames between a socket and its peer in `links` or `keepers`. There is one write in flight per socket;
-a peer that takes none for `WRITE_SECONDS` is closed with 1013 and may come back.
+They only move frames between a socket and its peer in `links`, `keepers`, `comm_links` or `reach`. There is one write
+in flight per socket; a peer that takes none for `WRITE_SECONDS` is closed with 1013 and may come back.
 """
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..protocol import MAX_FRAME
+from ..protocol import MAX_FRAME, Frame
 from .base import ADMIN, PRODUCERS, Guard
+from .comm_links import CommFollower, CommSource
+from .hub import TOKEN_ENDED, TRY_LATER
 from .keepers import KeeperLink
 from .links import Frontend, Peer, SessionLink
+from .reach import Reacher
 
 if TYPE_CHECKING:
     from .context import Context
@@ -23,8 +27,13 @@ log = logging.getLogger("ipyweb.hub.http")
 PROTOCOL_NAME = "ipyweb"
 TOKEN_PREFIX = "ipyweb.token."
 WRITE_SECONDS = 20.0
+LOOK_SECONDS = 30.0
+"""Seconds between looks whether the token of an open socket is over."""
+
+PING_SECONDS = 20.0
+"""Seconds between pings, and for their answers."""
+
 TOO_BIG = 1009
-TRY_LATER = 1013
 MAX_REASON = 123  # bytes of a close reason (RFC 6455, 5.5)
 
 
@@ -38,6 +47,7 @@ class Socket(Guard, WebSocketHandler):
         self._awake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._is_open = False
+        self._refused = False
         self._last: tuple[int, str] | None = None
 
     def make_peer(self) -> Peer:
@@ -63,10 +73,21 @@ class Socket(Guard, WebSocketHandler):
         self.set_nodelay(True)
         self._is_open = True
         self.hub.sockets.add(self)
+        self._end_in_time()
         self.peer = self.make_peer()
         self._pump = asyncio.ensure_future(self._write_frames())
 
+    def _end_in_time(self) -> None:
+        """Close once the token is over; looked at now and then, since clocks are set and machines sleep."""
+        assert self.grant is not None
+        if self.grant.is_over:
+            self.close_with(TOKEN_ENDED, "this link has expired")
+        elif self.grant.expires and self._is_open:
+            asyncio.get_running_loop().call_later(min(self.grant.left, LOOK_SECONDS), self._end_in_time)
+
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        if self._refused:  # whoever was told to go may take some seconds for it
+            return None
         if len(message) > MAX_FRAME:
             self.close_with(TOO_BIG, f"expected frames of up to {MAX_FRAME} bytes, got one of {len(message)}")
             return None
@@ -83,6 +104,7 @@ class Socket(Guard, WebSocketHandler):
     def close_with(self, code: int, reason: str) -> None:
         """Close with a reason that fits a close frame."""
         log.info("%s closed with %d: %s", type(self).__name__, code, reason)
+        self._refused = True
         self.close(code, reason.encode()[:MAX_REASON].decode("utf-8", "ignore"))
 
     def close_when_written(self, code: int, reason: str) -> None:
@@ -101,10 +123,10 @@ class Socket(Guard, WebSocketHandler):
                 self.close_with(*self._last)
                 return
 
-    async def _write(self, frame: str) -> bool:
+    async def _write(self, frame: Frame) -> bool:
         """Write one frame; whether the socket is still good."""
         try:
-            future = asyncio.ensure_future(self.write_message(frame))
+            future = asyncio.ensure_future(self.write_message(frame, binary=not isinstance(frame, str)))
         except WebSocketClosedError:
             return False
         # wait(), not wait_for(): cancelling tornado's write future makes it log an error.
@@ -119,9 +141,24 @@ class Socket(Guard, WebSocketHandler):
 
 
 class SessionSocket(Socket):
-    """``/ws/session``."""
+    """``/ws/session``.
+
+    While the store is behind, its answer to a ping stands behind all that it has sent, and says nothing of whether it
+    is there. That the system's own acknowledgements tell.
+    """
 
     scopes = PRODUCERS
+
+    @property
+    def ping_timeout(self) -> float:
+        return 0
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        super().open(*args, **kwargs)
+        stream = None if self.ws_connection is None else self.ws_connection.stream
+        if hasattr(socket, "TCP_USER_TIMEOUT") and stream is not None and stream.socket.family != socket.AF_UNIX:
+            milliseconds = int(2000 * PING_SECONDS)
+            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def make_peer(self) -> Peer:
         return SessionLink(self.hub.state, self.hub.keepers.expect, self._awake.set, self.close_with)
@@ -136,13 +173,45 @@ class KeeperSocket(Socket):
         return KeeperLink(self.hub.state, self.hub.keepers, self._awake.set, self.close_with)
 
 
+class CommSessionSocket(Socket):
+    """``/ws/comms/session``."""
+
+    scopes = PRODUCERS
+
+    def make_peer(self) -> Peer:
+        return CommSource(self.hub.state, self._awake.set, self.close_with)
+
+
+class CommPaneSocket(Socket):
+    """``/ws/comms/pane``."""
+
+    scopes = ADMIN | {"pane"}
+    looked_at = True
+
+    def make_peer(self) -> Peer:
+        return CommFollower(self.hub.state, self.scope in self.scopes, self._awake.set, self.close_with)
+
+
+class ReachSocket(Socket):
+    """``/ws/reach``."""
+
+    scopes = ADMIN | {"pane"}
+    looked_at = narrow = True
+
+    def make_peer(self) -> Peer:
+        assert self.grant is not None
+        keeps = self.scope in self.scopes
+        return Reacher(self.hub.state, self.hub.keepers, keeps, self.grant.check, self._awake.set, self.close_with)
+
+
 class PaneSocket(Socket):
     """``/ws/pane``."""
 
     scopes = ADMIN | {"pane"}
+    looked_at = narrow = True
 
     def make_peer(self) -> Peer:
-        peer = Frontend(self.hub.state, self._awake.set, self.close_with)
+        peer = Frontend(self.hub.state, self.only, self._awake.set, self.close_with)
         peer.connected()
         return peer
 

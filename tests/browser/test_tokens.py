@@ -55,3 +55,19 @@ def test_a_wrong_token_is_never_sent(hub: connection.Connection, context: Browse
 def test_a_single_use_code_opens_the_pane(hub: connection.Connection, open_pane: OpenPane) -> None:
     code = connection.request(hub, "POST", "api/codes", {}).json()["code"]
     expect(open_pane(f"code={code}").page.get_by_test_id("status")).to_have_text("Connected")
+
+
+def test_an_open_pane_says_that_it_has_no_access_any_more(
+    hub: connection.Connection, open_pane: OpenPane, publish: Publish
+) -> None:
+    output = publish({"text/plain": "x"})
+    pane = open_pane().ready(output)
+    pane.expect_problems()  # a spare frame may be on its way at an address that has ended
+    connection.request(hub, "POST", "api/rotate", {})
+    notice = pane.page.get_by_test_id("no-token")
+    expect(notice).to_contain_text("This tab has no access any more")
+    expect(notice).to_contain_text("ipyweb open")
+    renewed = connection.find()
+    assert renewed is not None
+    token = renewed.token_for("pane")
+    pane.open(f"token={token}&project={quote(PROJECT, safe='')}").ready(output)

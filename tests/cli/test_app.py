@@ -13,8 +13,9 @@ SUBCOMMANDS = sorted(IPyWebApp.subcommands)
 
 
 def test_all_subcommands_of_the_design_are_there() -> None:
-    names = "clear demo diff disable doctor enable export get import list open run serve status stop url"
-    assert " ".join(SUBCOMMANDS) == names
+    early = "clear connect demo diff disable doctor enable export get import list mcp"
+    late = "open rotate run serve share show status stop url wait"
+    assert " ".join(SUBCOMMANDS) == f"{early} {late}"
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)

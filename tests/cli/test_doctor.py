@@ -123,7 +123,7 @@ def stranger(port: int) -> Iterator[list[bytes]]:
 
 
 def _bound(port: int) -> socket.socket:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while True:  # until the kernel has taken the port from the dead hub
         try:
             return socket.create_server(("127.0.0.1", port))

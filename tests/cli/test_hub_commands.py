@@ -107,13 +107,13 @@ def test_serve_runs_in_the_foreground_until_ctrl_c() -> None:
         assert found is not None
         assert found.pid == process.pid
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(180) == 0
     assert connection.find() is None
 
 
 def test_a_second_hub_is_refused(hub: connection.Connection) -> None:
     with _serve() as process:
-        _, error = process.communicate(timeout=20)
+        _, error = process.communicate(timeout=180)
     assert process.returncode == 1
     assert error.startswith("ipyweb: ")
     assert error.count("\n") == 1
@@ -127,7 +127,7 @@ def test_a_detached_hub_lets_go_of_its_pipe_and_tells_no_secret() -> None:
         found = connection.find()
         assert found is not None
         assert told == {"url": found.url, "pid": found.pid}
-        assert process.wait(20) == 0  # what was started has ended; the hub is nobody's child, and leaves no zombie
+        assert process.wait(180) == 0  # what was started has ended; the hub is nobody's child, and leaves no zombie
         assert found.pid != process.pid
         stop_hub()
 
@@ -136,10 +136,24 @@ def test_a_detached_hub_that_fails_says_why() -> None:
     directory = Path(os.environ["IPYWEB_RUNTIME_DIR"])
     directory.chmod(0o755)
     with _serve("--detached") as process:
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=180)
     assert str(directory) in json.loads(out)["error"]
 
 
 def _serve(*words: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "ipyweb", "serve", *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_serve_and_status_tell_the_certificate(answer: Answer) -> None:
+    with _serve("--ip", "127.0.0.1", "--certfile", "own") as process:
+        assert process.stderr is not None
+        assert re.search(r"hub at https://127\.0\.0\.1:\d+", process.stderr.readline())
+        told = process.stderr.readline()
+        found = connection.find()
+        assert found is not None
+        certificate = f"certificate {connection.fingerprint(found.certificate)}"
+        assert certificate in told
+        assert certificate in answer("status")[1]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0

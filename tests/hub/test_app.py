@@ -58,7 +58,7 @@ class Spawned:
         self.end()
 
     def end(self) -> int:
-        status = self.process.wait(20)
+        status = self.process.wait(180)
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
@@ -141,7 +141,10 @@ def test_the_connection_file_says_everything_and_is_ours_alone(live: Live) -> No
     assert fields.keys() == {
         "hub",
         "url",
+        "address",
+        "certificate",
         "port",
+        "socket",
         "token",
         "pid",
         "pid_started",
@@ -176,7 +179,7 @@ def test_the_connection_file_goes_when_the_hub_does(live: Live) -> None:
 def test_the_connection_file_comes_back_when_somebody_cleaned_up(live: Live) -> None:
     runtime = connection.runtime_dir()
     runtime.rename(runtime.with_name("gone"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 180
     while connection.read_connection_file() is None if runtime.exists() else True:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -418,7 +421,7 @@ def test_damage_found_while_running_is_no_crash_loop(start: Callable[..., Live])
     other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     other.close()
     damage(path, 100)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while not list(connection.data_dir().glob("damaged-*")):
         assert time.monotonic() < deadline
         live.request("GET", "/api/outputs?limit=1000")
@@ -546,7 +549,7 @@ def test_spool_files_are_taken_in_at_start_once_and_deleted(start: Callable[...,
     pane = live.pane()
     pane.until(lambda pane: pane.sessions.get(identity["id"], {}).get("ended") and len(pane.outputs) == 8)
     assert [output["display_id"] for output in live.outputs()] == [f"d{n}" for n in range(1, 9)]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 180
     while path.exists() or second.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -580,7 +583,7 @@ def test_spool_files_that_make_no_sense_are_kept_under_another_name(start: Calla
     live = start()
     pane = live.pane()
     pane.until(lambda pane: len(pane.outputs) == 2)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 180
     while spool.waiting(connection.data_dir() / "spool"):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -657,7 +660,7 @@ def test_nothing_is_imported_once_the_hub_answers(request: pytest.FixtureRequest
     connection.request(found, "PATCH", "api/outputs/1", {"pinned": True})
     connection.exchange(found.url, "GET", "api/outputs/%C3%BC/%ff", headers={"Authorization": f"Bearer {found.token}"})
     connection.request(found, "POST", "api/stop", {})
-    assert process.wait(20) == 0
+    assert process.wait(180) == 0
     process.stdout.close()
     assert report.read_text() == ""
 

@@ -8,6 +8,7 @@ import pytest
 from ipyweb import hub
 from ipyweb.connection import proof, scope_token
 from ipyweb.hub.auth import CODE_SECONDS, FAILURE_SECONDS, MAX_CODES, MAX_FAILURES, Codes, Keys
+from ipyweb.hub.sharing import Grant
 
 ROOT = "5e" * 32
 
@@ -19,12 +20,12 @@ def keys() -> Keys:
 
 def test_each_token_opens_its_scope(keys: Keys) -> None:
     for scope in ("admin", "session", "pane"):
-        assert keys.scope(scope_token(ROOT, scope)) == scope  # type: ignore[arg-type]
+        assert keys.grant(scope_token(ROOT, scope)) == Grant(scope)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("token", [None, "", " ", ROOT[:-1], ROOT + "0", ROOT.upper(), f" {ROOT}", "ö", "\udcff"])
 def test_nothing_else_opens_anything(keys: Keys, token: str | None) -> None:
-    assert keys.scope(token) is None
+    assert keys.grant(token) is None
 
 
 def test_a_short_root_secret_is_refused() -> None:
@@ -116,4 +117,7 @@ def test_secrets_are_only_compared_in_constant_time() -> None:
             if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
                 names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
                 attributes = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
-                assert not (names | attributes) & {"mac", "offered", "secret", "code", "key_hash"}, (path, node.lineno)
+                assert not (names | attributes) & {"mac", "offered", "secret", "code", "key_hash", "signature"}, (
+                    path,
+                    node.lineno,
+                )

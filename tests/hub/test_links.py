@@ -9,12 +9,14 @@ import secrets
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from ipyweb.hub import hub as hub_module
+from ipyweb.hub import sockets
 from ipyweb.protocol import encode
 
 from .conftest import PNG, Live, Session, Socket, display_frame
@@ -30,7 +32,7 @@ def closing(peer: Socket) -> tuple[int, str]:
 
 def drain(peer: Socket) -> None:
     while True:
-        peer.ws.recv(timeout=10)
+        peer.ws.recv(timeout=120)
 
 
 def test_a_display_is_acknowledged_with_its_output_and_reaches_a_pane(live: Live) -> None:
@@ -325,6 +327,26 @@ def test_a_session_that_comes_back_in_time_goes_on(live: Live, monkeypatch: pyte
         pane.until(lambda pane: pane.sessions[session.id]["ended"], timeout=0.6)
 
 
+def test_a_session_that_is_not_read_while_the_store_is_behind_stays(
+    start: Callable[..., Live], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "PING_SECONDS", 0.1)
+    live = start()
+    session, other = live.session(), live.session()
+    session.welcome()
+    other.welcome()
+    with monkeypatch.context() as behind:
+        behind.setattr(hub_module, "MAX_PENDING", 0)
+        session.display()
+        session.acked()
+        with pytest.raises(TimeoutError):  # several pings, whose answers the hub does not read
+            session.receive(timeout=0.8)
+    other.display()
+    other.acked()
+    session.display()
+    session.acked()
+
+
 def test_a_second_socket_of_one_session_replaces_the_first(live: Live) -> None:
     session = live.session()
     session.welcome()
@@ -361,7 +383,7 @@ def test_a_pane_far_behind_is_served_from_the_store_in_frames_below_one_mebibyte
         session.display({"text/plain": b"x"}, source={"code": "c" * 4000})
     session.acked()
     pane = live.pane(0)
-    pane.until(lambda pane: len(pane.outputs) == 2300, timeout=20)
+    pane.until(lambda pane: len(pane.outputs) == 2300)
     assert pane.event == live.get("/api/state")["event"]
 
 

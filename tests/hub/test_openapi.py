@@ -8,7 +8,7 @@ from ipyweb.hub import openapi, routes
 
 from .conftest import Live
 
-UNDESCRIBED = re.compile(r"/|/assets/.*|/c/.*|/ws/.*")
+UNDESCRIBED = re.compile(r"/|/assets/.*|/c/.*|/s/.*|/ws/.*")
 
 
 def test_every_route_is_described_with_its_methods() -> None:

@@ -12,13 +12,15 @@ from ipyweb.hub.base import Guard
 from .conftest import Live
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-PUBLIC = {"/", "/assets/", "/c/", "/hello", "/exchange", "/api/openapi"}
+PUBLIC = {"/", "/assets/", "/c/", "/s/", "/hello", "/exchange", "/api/openapi"}
 EXAMPLES = {
     "([A-Za-z0-9_./-]+)": "index.js",
     "([0-9a-f]{32})": "0" * 32,
     "([0-9a-f]{64})": "0" * 64,
     "([a-z]{3,4})": "png",
     "([0-9]{1,18})": "1",
+    "([A-Za-z0-9_-]{43})": "A" * 43,
+    "([A-Za-z0-9_-]{1,2048})": "e30",
 }
 UPGRADE = {
     "Connection": "Upgrade",
@@ -109,7 +111,8 @@ SCOPES = {
     ("GET", "/api/state"): {"admin", "session", "pane"},
     ("GET", "/api/outputs"): {"admin", "session", "pane"},
     ("POST", "/api/outputs"): {"admin", "session"},
-    ("POST", "/api/codes"): {"admin"},
+    ("POST", "/api/codes"): {"admin", "pane"},
+    ("POST", "/api/shares"): {"admin"},
     ("POST", "/api/opened"): {"admin", "session"},
     ("HEAD", "/api/blobs/" + "0" * 64): {"admin", "session"},
     ("PUT", "/api/blobs/" + "0" * 64): {"admin", "session"},
@@ -118,6 +121,7 @@ SCOPES = {
     ("POST", "/api/clear"): {"admin", "session", "pane"},
     ("GET", "/ws/session"): {"admin", "session"},
     ("GET", "/ws/pane"): {"admin", "pane"},
+    ("GET", "/ws/reach"): {"admin", "pane"},
 }
 
 
@@ -242,7 +246,7 @@ def test_requests_that_another_site_made_the_browser_send_are_refused(live: Live
 def test_no_response_sets_cookies_or_opens_to_other_origins_and_all_carry_the_security_headers(live: Live) -> None:
     addresses = [*ADDRESSES, "/nothing", "/" + live.get("/api/state")["frame"]]
     for address, method, scope in itertools.product(addresses, METHODS, ("admin", None)):
-        if (address, method) == ("/api/stop", "POST"):
+        if (address, method) in (("/api/stop", "POST"), ("/api/rotate", "POST")):
             continue
         headers = live.request(
             method, address, scope=scope, headers={"Origin": f"http://127.0.0.1:{live.port}"}
