@@ -4,10 +4,15 @@ The child of a fork has only the thread that forked. What another thread was imp
 ever, and a lock that it held stays locked.
 """
 
+import contextlib
 import os
+import signal
+import sys
 import threading
+import time
+import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,13 +24,28 @@ beginning, that of another process."""
 
 def watch_forks(forked: Callable[[], None]) -> None:
     """From now on forks wait for `whole`, and `forked` is called in every child."""
+    waited = False
+
+    def before() -> None:
+        nonlocal waited
+        waited = whole.acquire()
+
+    def in_parent() -> None:
+        nonlocal waited
+        if waited:
+            waited = False
+            whole.release()
 
     def in_child() -> None:
-        whole.release()
+        if not waited:  # it had begun before we were told of forks: whoever holds the lock is not here any more
+            whole._at_fork_reinit()  # type: ignore[attr-defined]
+        in_parent()
         forked()
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=whole.acquire, after_in_parent=whole.release, after_in_child=in_child)
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.01)  # such a fork is done by then, and cuts nothing in two that follows
 
 
 def begin(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
@@ -64,3 +84,45 @@ def ask(command: Sequence[str], timeout: float, **options: Any) -> str | None:
             process.kill()
             return None
     return said.decode(errors="replace") if process.returncode == 0 else None
+
+
+def detach(work: Callable[[], object], limit: int) -> bool:
+    """Do something in a copy of this process that outlives it: without a terminal, silently, at low priority.
+
+    Args:
+        work: called there, and nothing after it. What it raises is lost.
+        limit: seconds after which the kernel ends it.
+
+    Returns:
+        Whether that is possible. Frameworks of macOS do not survive a fork.
+    """
+    if not hasattr(os, "fork") or sys.platform == "darwin":
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads; ours wait for `whole`
+        try:
+            child = os.fork()
+        except OSError:
+            return False
+    if child == 0:
+        _be_detached(work, limit)
+    with contextlib.suppress(ChildProcessError):  # who ignores SIGCHLD has no children to wait for
+        os.waitpid(child, 0)
+    return True
+
+
+def _be_detached(work: Callable[[], object], limit: int) -> NoReturn:
+    """In the child, which leaves its work to a child of its own, so that init is who waits for that."""
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(limit)
+        os.nice(19)
+        null = os.open(os.devnull, os.O_RDWR)
+        for each in (0, 1, 2):
+            os.dup2(null, each)
+        work()
+    finally:
+        os._exit(0)
