@@ -1,6 +1,7 @@
 """Reading output records from the hub, as several subcommands do."""
 
 import json
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,6 +9,7 @@ from ..connection import Connection, request
 from ..errors import OutputNotFound
 from ..protocol import JSON_LINES
 from .app import Failure, UsageError
+from .text import plain
 
 PAGE = 1000
 """Records per request; the hub gives no more."""
@@ -53,6 +55,22 @@ def caption(record: Record) -> str:
     """The title of an output, else the last line of the code that displayed it."""
     code = ((record["source"] or {}).get("code") or "").strip().splitlines()
     return record["title"] or (code[-1] if code else "")
+
+
+def line_of(record: Record) -> str:
+    """An output in one line: its id, what it is called, where it was made, and how to get it."""
+    title = repr(plain(record["title"])) if record["title"] else ""
+    version = f"version {record['version']}" if record["version"] > 1 else ""
+    words = (str(record["id"]), title, (record["mimetypes"] or ["empty"])[0], version)
+    parts = (" ".join(filter(None, words)), plain(place_of(record)), f"ipyweb get {record['id']}")
+    return " · ".join(filter(None, parts))
+
+
+def place_of(record: Record) -> str:
+    """The file and line that displayed an output, such as ``train.py:12``, as far as known."""
+    source = record["source"] or {}
+    file = PurePath(source.get("file") or "").name
+    return f"{file}:{source['line']}" if file and source.get("line") else file
 
 
 def check_id(word: str) -> str:

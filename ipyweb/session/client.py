@@ -31,7 +31,7 @@ class Client:
 
     Attributes:
         backlog: what is not yet acknowledged.
-        connected: whether a hub takes what is submitted.
+        hub: the hub that takes what is submitted, while there is one.
         closed: whether nothing is sent any more.
         spooled: files that wait for a hub.
     """
@@ -46,7 +46,7 @@ class Client:
         self.backlog = Backlog()
         self.hello = hello
         self.on_connect = on_connect
-        self.connected = False
+        self.hub: Connection | None = None
         self.closed = False
         self.spooled: list[Path] = []
         self._queue_bytes = queue_bytes
@@ -54,6 +54,11 @@ class Client:
         self._thread: threading.Thread | None = None
         self._start_lock = threading.RLock()  # a signal's handler may end the process in the midst of it
         self._spooling = threading.RLock()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a hub takes what is submitted."""
+        return self.hub is not None
 
     def submit(self, header: Mapping[str, Any], parts: Mapping[str, bytes]) -> Receipt:
         """Hand over one message, without its number. Returns at once."""

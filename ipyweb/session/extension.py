@@ -1,5 +1,6 @@
 """``%load_ext ipyweb``: puts the doors into a running IPython, and takes them out again."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,6 +39,7 @@ def attach(shell: InteractiveShell, kind: Kind, terminal: bool) -> None:
         _on(shell, "pre_run_cell", _begin_cell(shell)),
         _add_magic(shell),
         _say_above_prompt(shell),
+        _draw_no_more,
         stand_at(shell, current, terminal),
         integrations.install(shell, cells=terminal) if config.integrations else lambda: None,
     ]
@@ -81,6 +83,12 @@ def _say_above_prompt(shell: InteractiveShell) -> Callable[[], None]:
 
     session.say = say_above_prompt
     return lambda: setattr(session, "say", say)
+
+
+def _draw_no_more() -> None:
+    module = sys.modules.get(f"{__package__}.inline")
+    if module is not None:
+        module.off()
 
 
 def _add_magic(shell: InteractiveShell) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from .session import current
 
 
 def ipyweb(line: str) -> None:
-    """Reach the pane: ``%ipyweb [status | url | open [ID] | clear | session NAME | private]``.
+    """Reach the pane: ``%ipyweb [status | url | open [ID] | clear | session NAME | private | inline [on | off]]``.
 
     status   where the hub is and what it holds (also without an argument)
     url      the pane's address
@@ -17,6 +17,7 @@ def ipyweb(line: str) -> None:
     clear    put this session's outputs into the trash
     session  give this session a name
     private  keep what this session shows from now on in memory only
+    inline   draw what this session shows in the terminal too, or no longer; tells how that stands without an argument
     """
     verb, _, argument = line.strip().partition(" ")
     command = COMMANDS.get(verb or "status")
@@ -64,6 +65,16 @@ def _private(argument: str) -> None:
     print("from now on this session's outputs stay in the hub's memory")
 
 
+def _inline(argument: str) -> None:
+    from . import inline
+
+    if argument not in ("", "on", "off"):
+        raise ValueError(f"expected %ipyweb inline on, or off, got {argument!r}")
+    if argument == "off":
+        inline.off()
+    print(inline.on() if argument == "on" else inline.status())
+
+
 COMMANDS: dict[str, Callable[[str], None]] = {
     "status": _status,
     "url": _url,
@@ -71,4 +82,5 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "clear": _clear,
     "session": _session,
     "private": _private,
+    "inline": _inline,
 }

@@ -8,6 +8,8 @@ import pytest
 
 from ipyweb import connection
 
+from ..conftest import wait_until
+
 Publish = Callable[..., int]
 
 
@@ -53,3 +55,10 @@ def ids(answer: Callable[..., tuple[int, str, str]]) -> Callable[..., list[int]]
         return [record["id"] for record in json.loads(answer("list", "--json", *words)[1])]
 
     return ids
+
+
+def somebody_waits() -> None:
+    """Wait until a request waits at the hub."""
+    running = connection.find()
+    assert running is not None
+    wait_until(lambda: connection.request(running, "GET", "api/state").json()["waiting"], "somebody who waits")

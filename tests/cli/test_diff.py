@@ -28,7 +28,7 @@ def run(hub: connection.Connection, project: str) -> Callable[..., None]:
         Path(project, script).write_text(SCRIPT)
         Path(project, "values.py").write_text(f"values = {values!r}\n")
         command = [sys.executable, "-B", "-m", "ipyweb", "run", script]
-        subprocess.run(command, cwd=project, check=True, timeout=60)
+        subprocess.run(command, cwd=project, check=True, timeout=180)
 
     return run
 
@@ -100,7 +100,7 @@ ipyweb.display(frame, frame.style.highlight_max(), great_tables.GT(frame), foliu
 def test_what_libraries_make_at_random_is_no_change(hub: connection.Connection, project: str, answer: Answer) -> None:
     Path(project, "show.py").write_text(LIBRARIES)
     for _ in range(2):
-        subprocess.run([sys.executable, "-m", "ipyweb", "run", "show.py"], cwd=project, check=True, timeout=120)
+        subprocess.run([sys.executable, "-m", "ipyweb", "run", "show.py"], cwd=project, check=True, timeout=180)
     assert answer("diff") == (0, "run 1 of show.py → run 2 of show.py: 8 outputs\n", "")
 
 
@@ -108,6 +108,6 @@ def test_figures_are_compared_when_they_are_drawn(hub: connection.Connection, pr
     script = Path(project, "plot.py")
     for height in (1, 1, 2):
         script.write_text(f"import matplotlib.pyplot as plt\nplt.plot([0, {height}])\nplt.show()\n")
-        subprocess.run([sys.executable, "-m", "ipyweb", "run", "plot.py"], cwd=project, check=True, timeout=120)
+        subprocess.run([sys.executable, "-m", "ipyweb", "run", "plot.py"], cwd=project, check=True, timeout=180)
     assert answer("diff", "1", "2") == (0, "run 1 of plot.py → run 2 of plot.py: 1 output\n", "")
     assert answer("diff")[0] == 1

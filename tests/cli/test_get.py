@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,32 @@ def test_a_terminal_is_not_spoilt(picture: int) -> None:
     os.close(reader)
     assert done.returncode == 1
     assert "image/png would spoil the terminal; write it to a file with -o FILE" in done.stderr
+
+
+def test_json_is_the_record_with_its_words_and_its_data(picture: int, publish: Publish, answer: Answer) -> None:
+    def told(*words: str) -> dict[str, Any]:
+        status, out, error = answer("get", *words, "--json")
+        assert (status, error) == (0, "")
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    record = told(str(picture))
+    assert (record["id"], record["mimetypes"], record["text"]) == (picture, ["image/png", "text/plain"], "a pixel")
+    assert record["content"] == {"mimetype": "image/png", "bytes": 70, "base64": PIXEL}
+    assert told(str(picture), "-o", "pixel.png")["content"]["path"] == str(Path("pixel.png").absolute())
+    assert Path("pixel.png").read_bytes() == base64.b64decode(PIXEL)
+    assert told(str(picture), "--format", "text")["content"] == {
+        "mimetype": "text/plain",
+        "bytes": 7,
+        "text": "a pixel",
+    }
+    number = publish({"application/json": {"a": [1]}, "text/html": "<b>rich &amp; bold</b>"})
+    assert told(str(number), "--format", "json")["content"]["json"] == {"a": [1]}
+    assert told(str(number))["text"] == "rich & bold"
+
+
+def test_style_and_size_are_for_what_can_be_drawn(picture: int, publish: Publish, answer: Answer) -> None:
+    number = publish({"application/vnd.plotly.v1+json": {"data": []}})
+    assert "--transparent is for matplotlib figures" in answer("get", str(number), "--transparent")[2]
+    assert "has only the size it has" in answer("get", str(picture), "--width", "9")[2]
+    assert answer("get", str(number), "--dpi", "0")[0] == 2

@@ -66,7 +66,9 @@ def folder(project: str) -> Path:
 
 
 def python(folder: Path, *words: str, stdin: str = "typed\n") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *words], input=stdin, cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, *words], input=stdin, cwd=folder, capture_output=True, text=True, timeout=180
+    )
 
 
 def run(folder: Path, *words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -130,7 +132,7 @@ def test_ctrl_c_ends_it_with_130_and_its_figures_are_stored(folder: Path, hub: c
         assert process.stdout is not None
         assert process.stdout.readline() == "shown\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "Error" not in err
     assert "KeyboardInterrupt" in err

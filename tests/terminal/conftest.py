@@ -59,7 +59,7 @@ class Terminal:
 
     def __init__(self, *args: str) -> None:
         words = ["-m", "IPython", "--no-banner", "--no-confirm-exit", *args]
-        self.process = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=30, dimensions=(50, 160))
+        self.process = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=180, dimensions=(50, 160))
         self.process.delaybeforesend = None
         self.process.expect_exact(PROMPT_BEGINS)
 
