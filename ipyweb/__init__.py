@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from .session.display import clear, display, flush, update_display
     from .session.drawing import draw, render
     from .session.extension import load_ipython_extension, unload_ipython_extension
+    from .session.functions import functions
     from .session.install import install, uninstall
     from .session.output import Output, get
     from .session.pane import open, url  # noqa: A004 - the public name
+    from .session.wire import wait
 
 _MODULES = {
     "display": "session.display",
@@ -30,9 +32,14 @@ _MODULES = {
     "get": "session.output",
     "url": "session.pane",
     "open": "session.pane",
+    "functions": "session.functions",
+    "wait": "session.wire",
     "load_ipython_extension": "session.extension",
     "unload_ipython_extension": "session.extension",
 }
+
+_MODULES_BY_USE = ("dask", "ray")
+"""Modules that need a library of the same name, and are loaded when they are first used."""
 
 __all__ = [
     "Output",
@@ -42,6 +49,7 @@ __all__ = [
     "display",
     "draw",
     "flush",
+    "functions",
     "get",
     "install",
     "load_ipython_extension",
@@ -51,18 +59,21 @@ __all__ = [
     "unload_ipython_extension",
     "update_display",
     "url",
+    "wait",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(sorted(_MODULES))}")
     from importlib import import_module
 
+    if name in _MODULES_BY_USE:
+        return import_module(f"{__name__}.{name}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(sorted(_MODULES))}")
     value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *_MODULES, *_MODULES_BY_USE})

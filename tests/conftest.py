@@ -2,19 +2,62 @@
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ipyweb import connection
 
-HANGS = 60.0
+from .hatchery import Hatchery
+
+HANGS = 180.0
 """Seconds after which something is taken to hang. Nothing here is fast or slow; it comes or it does not."""
 
-_OURS = ("IPYWEB_HUB", "IPYWEB_TOKEN_FILE", "IPYWEB_SESSION", "IPYWEB_STORE", "IPYWEB_REPORT", "BROWSER")
+LONGEST = (
+    "integrations/test_libraries.py",
+    "browser/test_libraries.py",
+    "faults/test_processes.py",
+    "browser/test_engines.py",
+    "browser/test_peers.py",
+    "figures/test_showing.py",
+    "faults/test_end_of_script.py",
+    "faults/test_figures.py",
+    "browser/test_isolation.py",
+    "browser/test_widgets.py",
+)
+"""Files that take longest: they come first, so that no worker is left alone with one at the end."""
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+_OURS = (
+    "IPYWEB_HUB",
+    "IPYWEB_TOKEN_FILE",
+    "IPYWEB_HUB_CERT",
+    "IPYWEB_SESSION",
+    "IPYWEB_STORE",
+    "IPYWEB_RANKS",
+    "IPYWEB_REPORT",
+    "BROWSER",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(LONGEST)))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say what failed when it fails: of a run that is ended from outside, nothing else remains."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.__stdout__.write(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext}\n")
+        sys.__stdout__.flush()
 
 
 @pytest.fixture(autouse=True)
@@ -56,11 +99,19 @@ def pictures_at_once(private_environment: None) -> None:
         file.write("c.IPyWeb.figure_keeper = False\n")
 
 
+@pytest.fixture(scope="session")
+def hatchery() -> Iterator[Hatchery]:
+    """Where hubs come from."""
+    made = Hatchery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def hub(private_environment: None) -> Iterator[connection.Connection]:
+def hub(private_environment: None, hatchery: Hatchery) -> Iterator[connection.Connection]:
     """A hub of this test's own, in its own process; the test may stop it."""
-    started = connection.start()
-    yield started
+    hatchery.hatch()
+    yield connection.start()
     stop_hub()
 
 
@@ -70,13 +121,14 @@ def stop_hub() -> None:
     if running is None:
         return
     connection.request(running, "POST", "api/stop", {})
-    deadline = time.monotonic() + 20
-    while _alive(running.pid):
+    deadline = time.monotonic() + HANGS
+    while is_running(running.pid):
         assert time.monotonic() < deadline, f"hub {running.pid} does not stop"
         time.sleep(0.01)
 
 
-def _alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process is there and not just waits to be reaped."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

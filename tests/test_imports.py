@@ -65,7 +65,7 @@ def test_the_ground_floor_takes_only_the_standard_library(name: str) -> None:
     assert roots(found) - {"ipyweb"} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("name", ["browser", "connection", "project"])
+@pytest.mark.parametrize("name", ["browser", "connection", "graphics", "inline", "plaintext", "project", "screen"])
 def test_what_all_wings_share_takes_only_the_standard_library(name: str) -> None:
     assert roots(loaded(f"import ipyweb.{name}")) - {"ipyweb"} <= sys.stdlib_module_names
 
@@ -129,13 +129,20 @@ def test_formatters_take_types_by_name(path: Path) -> None:
 
 def test_the_command_line_loads_no_wing_before_a_subcommand_needs_it() -> None:
     found = loaded("import ipyweb.cli.app")
-    assert not among(found, {"IPython", "websockets", "ipyweb.session", "ipyweb.hub", *WEB_SERVERS, *PLOTTING})
+    assert not among(found, {"IPython", "websockets", "mcp", "ipyweb.session", "ipyweb.hub", *WEB_SERVERS, *PLOTTING})
 
 
-@pytest.mark.parametrize("name", ["list", "get", "url", "open", "status", "stop", "clear", "doctor", "enable"])
+@pytest.mark.parametrize(
+    "name", ["list", "get", "show", "url", "open", "status", "stop", "clear", "doctor", "enable", "wait", "mcp"]
+)
 def test_a_subcommand_loads_no_more_than_it_needs(name: str) -> None:
     found = loaded(f"import ipyweb.cli.{name}")
-    assert not among(found, {"IPython", "websockets", "ipyweb.session", "ipyweb.hub", *WEB_SERVERS, *PLOTTING})
+    assert not among(found, {"IPython", "websockets", "mcp", "ipyweb.session", "ipyweb.hub", *WEB_SERVERS, *PLOTTING})
+
+
+def test_only_one_module_knows_the_sdk_of_mcp() -> None:
+    paths = (path for path in SOURCE.rglob("*.py") if imported_by(path) & {"mcp", "pydantic", "anyio"})
+    assert {path.relative_to(SOURCE).as_posix() for path in paths} == {"cli/mcp_server.py"}
 
 
 def imported_by(path: Path) -> set[str]:

@@ -24,8 +24,11 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
 from ipyweb.session.figures import environment
 
+from ..widgets.conftest import Start, start
 from . import engines
 from .tab import Engine, Tab
+
+__all__ = ["start"]
 
 PROJECT = "/home/ada/waves"
 ARGUMENTS = [
@@ -38,7 +41,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-expect.set_options(timeout=15_000)  # two cores, and a cold Chromium
+expect.set_options(timeout=60_000)  # two cores, and a cold Chromium
 
 ROOT = str(Path(__file__).parents[2])
 
@@ -131,19 +134,28 @@ class Pane:
         return near / (picture.width * picture.height)
 
 
-def executable() -> str | None:
-    """Path of the installed Chromium; ``None`` means Playwright's own."""
+SHELL = "chromium-headless-shell"
+"""Chromium's engine without its windows, which take a second of a processor for each tab of a test."""
+
+
+def executable(*, whole: bool = True) -> str | None:
+    """Path of the installed Chromium; ``None`` means Playwright's own.
+
+    Args:
+        whole: whether it must have windows.
+    """
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for path in map(shutil.which, names) if path), None)
+    return next((path for path in map(shutil.which, names if whole else (SHELL, *names)) if path), None)
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser for the tests of a file."""
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """One browser for the tests of a file; the whole of it where the file says so."""
     static = Path(ipyweb.__file__).with_name("static")
     assert (static / "index.html").is_file(), "the pane is not built: run `npm ci && npm run build` in js/"
+    path = executable(whole=request.node.get_closest_marker("whole_browser") is not None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -178,7 +190,7 @@ def open_pane(hub: connection.Connection, context: BrowserContext) -> Iterator[O
 
     def open_pane(fragment: str | None = None) -> Pane:
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         panes.append(Pane(page, hub.url))
         own = f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}"
         return panes[-1].open(own if fragment is None else fragment)
@@ -239,7 +251,7 @@ def show(hub: connection.Connection, tmp_path: Path) -> Iterator[Show]:
         path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
         script = f"from matplotlib.figure import Figure\n{code}\nimport ipyweb; ipyweb.display(f)"
         environ = {**os.environ, "PYTHONPATH": path}
-        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environ, cwd=tmp_path)
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=180, env=environ, cwd=tmp_path)
         (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
         return int(record["id"])
 
@@ -248,7 +260,7 @@ def show(hub: connection.Connection, tmp_path: Path) -> Iterator[Show]:
         channel.send(channel.dial(environment()), {"type": "stop"})
     except KeeperUnavailable:
         return
-    socket, deadline = keepers.channel_dir(environment()) / channel.SOCKET, time.monotonic() + 20
+    socket, deadline = keepers.channel_dir(environment()) / channel.SOCKET, time.monotonic() + 180
     while socket.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -278,3 +290,9 @@ def stage(page: Page) -> tuple[int, int]:
 def opened(open_pane: OpenPane, hub: connection.Connection, output: int) -> Pane:
     """A pane that shows an output, whatever its project."""
     return open_pane(f"token={hub.token_for('pane')}&project={quote(PROJECT, safe='')}&o={output}").ready(output)
+
+
+@pytest.fixture
+def waiting(start: Start, hub: connection.Connection) -> Start:
+    """Start a script whose widgets answer until it is interrupted."""
+    return lambda code: start(f"{code}\nipyweb.wait()")

@@ -14,6 +14,8 @@ from . import views
 from .conftest import PROJECT, Pane, Publish, Show, html, image
 from .views import VIEWS
 
+pytestmark = pytest.mark.whole_browser  # its engine alone cannot leave full screen
+
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1100), ("dark", 1100), ("dark", 320))
 """Themes, and how wide the window is."""

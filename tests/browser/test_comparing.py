@@ -157,15 +157,9 @@ def test_figures_are_drawn_for_their_tiles_and_compared(
     expect(pane.page.get_by_role("option")).to_have_count(2)
     pane.press("v")
     found = tiles(pane, first, second)
-    drawn = """tile => new Promise(resolve => {
-        const look = () => {
-            const [image, stage] = [tile.querySelector('img'), tile.querySelector('.layers')];
-            if (image.naturalWidth === stage.clientWidth - 32) resolve(true); else requestAnimationFrame(look);
-        };
-        look();
-    })"""
+    drawn = """tile => tile.querySelector("img").naturalWidth === tile.querySelector(".layers").clientWidth - 32"""
     for tile in found.all():
-        assert tile.evaluate(drawn)
+        pane.page.wait_for_function(drawn, arg=tile.element_handle())
     pane.press("Shift+V")
     expect(pane.page.get_by_test_id("difference")).to_contain_text("of the pixels differ")
 

@@ -177,7 +177,7 @@ def test_what_changed_from_run_to_run_is_listed(hub: connection.Connection, tab:
     script = tmp_path / "train.py"
     script.write_text("import ipyweb, sys\nipyweb.display(sys.argv, title='Arguments')")
     for argument in ("first", "second"):
-        subprocess.run([sys.executable, script, argument], check=True, timeout=60, cwd=tmp_path)
+        subprocess.run([sys.executable, script, argument], check=True, timeout=180, cwd=tmp_path)
     opened(tab, hub, str(tmp_path))
     ready(tab, 2)
     tab.press("Shift+R")

@@ -11,6 +11,8 @@ from ipyweb import connection
 
 from .conftest import ARGUMENTS, OpenPane, Pane, Publish, executable, html, image
 
+pytestmark = pytest.mark.whole_browser
+
 RESULT = "<p id=result>waiting</p><script>const say = words => { result.textContent = words }</script>"
 
 Attack = Callable[..., str]
@@ -136,6 +138,21 @@ def test_forged_messages_change_nothing(pane: Pane, publish: Publish) -> None:
     assert pane.page.evaluate("({}).polluted") is None
     expect(pane.page.get_by_role("dialog")).to_have_count(0)
     pane.go(first)
+
+
+def test_only_widgets_get_a_line_to_their_session(pane: Pane, publish: Publish) -> None:
+    asking = """<p id=p>nothing</p><script>
+        const post = MessagePort.prototype.postMessage;
+        MessagePort.prototype.postMessage = function (...args) {
+            MessagePort.prototype.postMessage = post;
+            this.addEventListener("message", ({data}) => { if (data.type === "comms") p.textContent = "a line" });
+            post.call(this, {type: "comms"});
+            return post.apply(this, args);
+        };
+    </script>"""
+    pane.ready(publish(html(asking)))
+    pane.page.wait_for_timeout(500)
+    assert pane.frame.locator("#p").inner_text() == "nothing"
 
 
 def test_an_output_that_floods_its_port_is_cut_off(pane: Pane, publish: Publish) -> None:

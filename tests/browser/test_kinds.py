@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from .conftest import Pane, Publish, html, image
 
+pytestmark = pytest.mark.whole_browser
+
 RED = (255, 0, 0)
 GREEN = (0, 128, 0)
 VEGA = {

@@ -28,7 +28,7 @@ def run(hub: connection.Connection, tmp_path: Path) -> Run:
     def run(code: str) -> int:
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, str(PACKAGES)])}
         script = f"import ipyweb\nfrom acme_bars import Bars\n{code}"
-        subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environ, cwd=tmp_path)
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=180, env=environ, cwd=tmp_path)
         (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
         return int(record["id"])
 

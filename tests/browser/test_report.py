@@ -35,7 +35,7 @@ def test_a_report_draws_itself_without_hub_and_network(
     publish({"image/png": PIXEL}, title="Picture")
     publish({"text/plain": "</script><b>words"}, title="Words")
     file = tmp_path / "report.html"
-    file.write_bytes(connection.request(hub, "GET", "api/export?format=html", timeout=60).body)
+    file.write_bytes(connection.request(hub, "GET", "api/export?format=html", timeout=180).body)
     connection.request(hub, "POST", "api/stop", {})
     page = context.new_page()
     answered: list[str] = []

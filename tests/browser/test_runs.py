@@ -40,7 +40,7 @@ def run(tmp_path: Path, hub: connection.Connection) -> Run:
 
     def run(losses: str, extra: str = "nothing") -> None:
         arguments = [sys.executable, str(script), losses, extra]
-        subprocess.run(arguments, check=True, timeout=60, env=environ, cwd=tmp_path)
+        subprocess.run(arguments, check=True, timeout=180, env=environ, cwd=tmp_path)
 
     return run
 

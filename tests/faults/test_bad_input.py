@@ -178,7 +178,7 @@ def closed_with(session: Session, frame: bytes | None = None) -> tuple[int, str]
         if frame is not None:
             session.ws.send(frame)
         while True:
-            session.ws.recv(timeout=20)
+            session.ws.recv(timeout=120)
 
     with pytest.raises(ConnectionClosed) as caught:
         converse()

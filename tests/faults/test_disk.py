@@ -222,7 +222,7 @@ def test_where_nothing_at_all_can_be_written_the_program_goes_on(namespaces: Nam
     os.environ["IPYWEB_RUNTIME_DIR"] = str(connection.data_dir() / "run" / "deep")
     script = tmp_path / "script.py"
     script.write_text(SHOW)
-    out, err = namespaces.start(mounts, sys.executable, str(script), "a").communicate(timeout=60)
+    out, err = namespaces.start(mounts, sys.executable, str(script), "a").communicate(timeout=180)
     assert out == b"goes on\n", err
     assert b"Traceback" not in err
     assert err.count(b"the program goes on") == 1

@@ -22,7 +22,7 @@ def state():
 
 
 def python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -115,7 +115,7 @@ def test_the_plain_prompt_shows_values_and_what_commands_plot(hub: connection.Co
 
 def prompt() -> "pexpect.spawn[str]":
     environment = {**os.environ, "TERM": "dumb", "PYTHON_BASIC_REPL": "1"}
-    child = pexpect.spawn(sys.executable, ["-q"], env=environment, encoding="utf-8", timeout=60, echo=False)
+    child = pexpect.spawn(sys.executable, ["-q"], env=environment, encoding="utf-8", timeout=180, echo=False)
     child.expect(">>> ")
     return child
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from ipyweb.connection import Connection
 from ipyweb.session import provenance
 from ipyweb.session.provenance import Provenance
 from ipyweb.session.session import Session
@@ -121,7 +122,7 @@ def test_displays_tell_where_they_come_from_and_the_end_what_git_told_later(
 ) -> None:
     monkeypatch.setattr(session, "_provenance", Provenance(str(tree)))
     session.publish({"text/plain": "x"}, seconds=0.25)
-    session.client.connected = True
+    session.client.hub = Connection("http://127.0.0.1:1", "hub", "token")
     monkeypatch.setattr(session.config, "flush_timeout", 0.0)
     entries = []
     monkeypatch.setattr(session.client, "close", lambda timeout: entries.extend(sent.entries()))
