@@ -43,4 +43,5 @@ class Hatchery:
 
     def close(self) -> None:
         """Start no more; those that run go on."""
-        self._process.communicate()
+        with self._process:
+            self._process.kill()

@@ -45,7 +45,12 @@ def settled(count: int) -> list[Record]:
         done = [each for each in found if "image/png" in each["mimetypes"] or each["problems"]]
         return found if len(done) == len(found) >= count else []
 
-    found: list[Record] = wait_until(all_settled, f"{count} outputs with pictures or notices")
+    try:
+        found: list[Record] = wait_until(all_settled, f"{count} outputs with pictures or notices")
+    except AssertionError as error:
+        keys = ("id", "title", "session", "mimetypes", "problems", "figure")
+        told = [{key: each[key] for key in keys} for each in outputs()]
+        raise AssertionError(f"{error}; there are {told}, keepers {list(running_keepers())}") from error
     assert len(found) == count
     return found
 

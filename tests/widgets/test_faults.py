@@ -47,14 +47,12 @@ def test_of_thousands_of_widgets_each_answers(start: Start, follow: Follow) -> N
 
 
 def test_what_is_said_to_a_comm_that_is_not_there_is_dropped(start: Start, follow: Follow) -> None:
-    script = start(
-        WAITING.replace("sys, ", "sys, threading, ").replace("ipyweb.wait()", "label.close()\nipyweb.wait()")
-    )
+    script = start(WAITING.replace("ipyweb.wait()", "slider.observe(lambda _: label.close(), 'value')\nipyweb.wait()"))
     pane = follow()
     slider = pane.model("IntSliderModel")
-    opened = [each.header["comm_id"] for each in pane.of("comm_open")]
+    pane.update(slider, value=5)
     closed = pane.until(lambda: [each.header["comm_id"] for each in pane.of("comm_close")])
-    assert opened
+    assert line(script) == "5"
     for comm in ("nobody", *closed):
         for kind in ("comm_msg", "comm_close"):
             pane.say(comm, {"method": "update", "state": {"value": 9}, "buffer_paths": []}, type=kind)
