@@ -36,6 +36,9 @@ MAX_REVIVALS = 8
 REVIVAL_SECONDS = 0.5
 """Seconds before that happens first; each time twice as long."""
 
+COMES_WITHIN = 5.0
+"""Seconds after a session's end in which the keeper that took its figures should have come."""
+
 SOON = 600.0
 """Seconds within which two short scripts that drew for themselves make a third one likely."""
 
@@ -89,7 +92,7 @@ class KeeperLink(Peer):
     def disconnected(self) -> None:
         environment = self.environment
         if self._registry.remove(self) and environment is not None:
-            self._look_for_undrawn(lambda figures: self._registry.revive(environment))
+            look_for_undrawn(self.hub, environment, lambda figures: self._registry.revive(environment))
         for future, _ in self._waiting.values():
             if not future.done():
                 future.set_exception(_WentAway("the figure keeper went away; try again"))
@@ -139,17 +142,8 @@ class KeeperLink(Peer):
             self.close(TOO_MANY, f"this hub has {MAX_KEEPERS} keepers already")
             return
         self.tell({"type": "welcome", "protocol": PROTOCOL, "hub": self.hub.keys.hub, "version": __version__})
-        self._look_for_undrawn(lambda figures: self.tell({"type": "undrawn", "figures": figures}))
-
-    def _look_for_undrawn(self, then: Callable[[list[tuple[str, bool]]], object]) -> None:
-        """Find the figures that an earlier keeper of the environment took without drawing them, if there are any."""
         environment = str(self.environment)
-
-        def found(outcome: Outcome) -> None:
-            if outcome.value:
-                then(outcome.value)
-
-        self.hub.jobs.submit(lambda store: store.undrawn(environment), found)
+        look_for_undrawn(self.hub, environment, lambda figures: self.tell({"type": "undrawn", "figures": figures}))
 
     def _fill(self, message: Message, size: int) -> None:
         number = messages.integer(message.header.get("n")) or 0
@@ -179,6 +173,16 @@ class KeeperLink(Peer):
             future.set_exception(KeeperUnavailable(str(message.header.get("error", "the drawing is too large"))[:1000]))
         elif message.header.get("last"):
             future.set_result(bytes(data))
+
+
+def look_for_undrawn(hub: HubState, environment: str, then: Callable[[list[tuple[str, bool]]], object]) -> None:
+    """Find the figures that an earlier keeper of an environment took without drawing them, if there are any."""
+
+    def found(outcome: Outcome) -> None:
+        if outcome.value:
+            then(outcome.value)
+
+    hub.jobs.submit(lambda store: store.undrawn(environment), found)
 
 
 class Keepers:
@@ -217,7 +221,24 @@ class Keepers:
         del self._links[link.environment]
         return True
 
-    def expect(self, environment: str) -> None:
+    def session_left(self, hub: HubState, environment: str, drew: bool, waits: bool) -> None:
+        """Note that a session is gone that has shown figures.
+
+        Args:
+            environment: of the figures.
+            drew: whether it had to draw some itself.
+            waits: whether others may wait for a keeper, which may have died before it came here.
+        """
+        if drew:
+            self._expect(environment)
+        if waits:
+            asyncio.get_running_loop().call_later(COMES_WITHIN, self._see_to, hub, environment)
+
+    def _see_to(self, hub: HubState, environment: str) -> None:
+        if environment not in self._links:
+            look_for_undrawn(hub, environment, lambda figures: self.revive(environment))
+
+    def _expect(self, environment: str) -> None:
         """Start a keeper for the next script, after two that had none in time, not long apart."""
         last, when = self._missed
         self._missed = environment, time.monotonic()

@@ -76,7 +76,8 @@ class SessionLink(Peer):
     """The socket of one session.
 
     Args:
-        drew: called at the session's end with its environment if it had to draw figures itself.
+        left: called when the session is gone, if it showed figures: with their environment, whether it had to draw some
+            itself, and whether there are others.
 
     Attributes:
         session: its id, once it was welcomed.
@@ -85,15 +86,15 @@ class SessionLink(Peer):
     def __init__(
         self,
         hub: HubState,
-        drew: Callable[[str], None],
+        left: Callable[[str, bool, bool], None],
         wake: Callable[[], None],
         close: Callable[[int, str], None],
     ) -> None:
         super().__init__(hub, wake, close)
         self.session: str | None = None
-        self._drew = drew
+        self._left = left
         self._figure: str | None = None
-        self._drew_itself = False
+        self._shown = self._drawn = 0
         self._introduced = self._gone = self._ended = False
         self._acked = 0
         self._acks: list[tuple[int, int, int]] = []
@@ -123,6 +124,8 @@ class SessionLink(Peer):
         self._gone = True
         if self.session is not None:
             self.hub.disconnect(self.session, self, ended=self._ended)
+        if self._figure is not None:
+            self._left(json.loads(self._figure)["keeper"], self._drawn > 0, self._shown > self._drawn)
 
     def _introduce(self, header: Header) -> None:
         if header["type"] != "hello":
@@ -177,10 +180,9 @@ class SessionLink(Peer):
         match command:
             case Display(figure=str(figure)):
                 self._figure = figure
+                self._shown += 1
             case Drawn(said={"drawn": "process"}):
-                self._drew_itself = True
-            case Bye() if self._drew_itself and self._figure is not None:
-                self._drew(json.loads(self._figure)["keeper"])
+                self._drawn += 1
 
     def _applied(self, command: Command, outcome: Outcome) -> None:
         applied, problem = outcome.value or (None, outcome.error)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -161,7 +162,8 @@ class SessionSocket(Socket):
             stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def make_peer(self) -> Peer:
-        return SessionLink(self.hub.state, self.hub.keepers.expect, self._awake.set, self.close_with)
+        left = partial(self.hub.keepers.session_left, self.hub.state)
+        return SessionLink(self.hub.state, left, self._awake.set, self.close_with)
 
 
 class KeeperSocket(Socket):

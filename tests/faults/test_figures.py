@@ -241,6 +241,7 @@ def test_where_no_file_can_be_written_figures_are_drawn_all_the_same(scripts: Sc
 
 def test_a_shelf_that_takes_nothing_any_more_loses_no_picture(scripts: Scripts, environment: str) -> None:
     scripts.run(BEGIN + "ipyweb.display(good('before'))" + SETTLE)
+    settled(1)
     shelf = keepers.shelf_dir(environment)
     for path in shelf.glob("*.figure"):
         path.unlink()
@@ -253,6 +254,29 @@ def test_a_shelf_that_takes_nothing_any_more_loses_no_picture(scripts: Scripts, 
     answer = connection.request(the_hub(), "GET", f"api/outputs/{second['id']}/data?mime=image/png&width=300")
     assert answer.headers["x-ipyweb-rendered"] == "stored"
     assert "not kept any more" in answer.headers["x-ipyweb-reason"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_keeper_killed_before_the_hub_knew_of_it_leaves_no_output_without_picture_or_notice(
+    scripts: Scripts, environment: str, kept: bool
+) -> None:
+    slow = """
+class Slow(Artist):
+    def draw(self, renderer): time.sleep(3)
+
+figure = good('slow')
+figure.add_artist(Slow())
+ipyweb.display(figure)
+"""
+    scripts.run(BEGIN + slow + SETTLE)
+    for process in running_keepers():
+        kill(process.pid)
+    for path in keepers.shelf_dir(environment).glob("*.figure"):
+        if not kept:
+            path.unlink()
+    (output,) = settled(1)
+    assert ("image/png" in output["mimetypes"]) == kept
+    assert kept or "in safe hands" in output["problems"][0]
 
 
 # -- trust ------------------------------------------------------------------------------------------------------------

@@ -323,11 +323,12 @@ def test_after_two_scripts_that_drew_for_themselves_a_keeper_awaits_the_third(li
     def script(*, draws: bool) -> None:
         session = live.session()
         session.welcome()
-        session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": secrets.token_hex(16)})
+        figure = secrets.token_hex(16)
+        session.display(parts={"text/plain": b"<Figure>"}, figure={**SHOWN, "id": figure})
         if draws:
             content = {"data": {"image/png": {"buffer": 0}}, "drawn": "process"}
             session.seq += 1
-            session.send({"type": "drawn", "seq": session.seq, "figure": FIGURE, "content": content}, PNG)
+            session.send({"type": "drawn", "seq": session.seq, "figure": figure, "content": content}, PNG)
         session.tell("bye")
         session.acked()
         session.close()
