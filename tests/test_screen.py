@@ -29,7 +29,7 @@ def ask() -> Iterator[Ask]:
         with open(inside, "w") as stream:
             thread.start()
             found = look(stream, protocol, {"TERM": "xterm", **environ})
-        thread.join(20)
+        thread.join(180)
         return found
 
     yield ask
@@ -112,7 +112,7 @@ def test_tmux_and_screen_are_not_asked_what_they_take_for_a_title(environ: dict[
     with open(inside, "w") as stream:
         thread.start()
         look(stream, None, {"TERM": "xterm", **environ})
-    thread.join(20)
+    thread.join(180)
     os.close(outside)
     assert ASKED in heard[0]
     assert b"\x1b_" not in heard[0]

@@ -30,7 +30,7 @@ def start_hub(private_environment: None) -> Iterator[Callable[..., connection.Co
     yield start_hub
     stop_hub()
     for each in started:
-        each.wait(20)
+        each.wait(180)
 
 
 def share(hub: connection.Connection, **asked: Any) -> str:

@@ -156,4 +156,4 @@ def test_serve_and_status_tell_the_certificate(answer: Answer) -> None:
         assert certificate in told
         assert certificate in answer("status")[1]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(180) == 0

@@ -261,7 +261,7 @@ def test_connections_that_say_nothing_or_stop_halfway_disturb_nobody(scripts: Sc
     hub = connection.start()
     halfway: list[Any] = []
     for number in range(100):
-        peer = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=5)
+        peer = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=180)
         peer.connect()
         if number % 2:
             peer.send(b"PUT /api/blobs/" + b"0" * 64 + b" HTTP/1.1\r\nContent-Length: 1000000\r\n")

@@ -32,6 +32,7 @@ from ipyweb.hub.store import Applied, Changes, Job, timestamp
 from ipyweb.private import private_directory
 from ipyweb.protocol import decode, encode
 
+from ..conftest import HANGS
 from ..postgres_server import Cluster, cluster
 
 TIME = timestamp(datetime.now(UTC))
@@ -49,7 +50,7 @@ class Live:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(20), "the hub did not start"
+        assert self._ready.wait(HANGS), "the hub did not start"
         if self._failure is not None:
             raise self._failure
 
@@ -111,7 +112,7 @@ class Live:
                 secure = self.state["url"].startswith("https:")
                 if secure or self.request("POST", "/api/stop", {}).status == 403:  # it has new tokens by now
                     request(self.connection, "POST", "api/stop", {})
-            self._thread.join(20)
+            self._thread.join(HANGS)
             assert not self._thread.is_alive(), "the hub does not stop"
 
 
@@ -119,7 +120,7 @@ def raw_request(
     port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> Response:
     """One HTTP request, exactly as given."""
-    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    peer = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
     try:
         peer.putrequest(method, path, skip_host="Host" in (headers or {}), skip_accept_encoding=True)
         for name, value in (headers or {}).items():

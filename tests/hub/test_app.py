@@ -321,7 +321,7 @@ def test_it_stops_when_nobody_was_here_for_long(start: Callable[..., Live], monk
     with pytest.raises(TimeoutError):
         pane.receive(timeout=0.8)
     pane.close()
-    live._thread.join(10)
+    live._thread.join(180)
     assert not live._thread.is_alive()
 
 

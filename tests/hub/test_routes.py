@@ -348,7 +348,7 @@ def test_long_headers_and_slow_ones_do_not_hold_others_up(live: Live) -> None:
 
 def status_of(port: int, request: str) -> int:
     """The status of a request sent byte by byte as given; 0 when the connection was just closed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", port), timeout=180) as peer:
         peer.sendall(request.encode("latin-1", "replace"))
         try:
             answer = peer.recv(65536)

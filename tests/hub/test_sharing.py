@@ -425,7 +425,7 @@ def test_an_address_of_a_picture_opens_that_picture_alone(shared: Live, picture:
 
 def test_a_socket_that_was_told_to_go_is_not_heard_any_more(shared: Live, share: Share) -> None:
     """Whoever does not answer the close frame is not read any further, although the connection stays for a moment."""
-    with socket.create_connection(("127.0.0.1", shared.port), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=180) as peer:
         peer.sendall(
             f"GET /ws/pane HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

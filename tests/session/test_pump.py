@@ -92,7 +92,7 @@ def test_waiting_delivers_what_comes_until_the_time_is_over() -> None:
     doing = Doing()
     thread = threading.Timer(0.1, doing.pump.put, (click(1),))
     thread.start()
-    assert doing.pump.wait(0.5)
+    assert doing.pump.wait(2)
     thread.join()
     assert doing.handled == ["click 1"]
 

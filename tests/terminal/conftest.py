@@ -88,7 +88,7 @@ class Terminal:
     def load(self) -> None:
         """Load the extension, and wait for the hub, whose link is printed as soon as there is one."""
         assert self.cell("%load_ext ipyweb") == ""
-        self.cell("__import__('ipyweb').display(0).wait(20).remove()")
+        self.cell("__import__('ipyweb').display(0).wait(180).remove()")
 
     def outputs(self) -> Records:
         """What the hub has, after it took all that was shown."""
