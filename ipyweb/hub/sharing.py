@@ -15,6 +15,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -135,7 +136,7 @@ def told(row: OutputRow) -> OutputRow:
 def claims(grant: Grant) -> str:
     """What a token says, unsigned."""
     of = {} if grant.only is None else {name: value for name, value in grant.only._asdict().items() if value}
-    text = json.dumps({"scope": grant.scope, "exp": round(grant.expires), **of}, separators=(",", ":"))
+    text = json.dumps({"scope": grant.scope, "exp": math.ceil(grant.expires), **of}, separators=(",", ":"))
     return f"1.{_encode(text.encode())}"
 
 
