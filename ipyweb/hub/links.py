@@ -29,6 +29,10 @@ from .store import (
 log = logging.getLogger("ipyweb.hub")
 MALFORMED, WRONG_KEY, WRONG_PROTOCOL, TOO_MANY, FAILED = 4400, 4403, 4406, 4429, 1011
 ACKS_PER_FRAME = 5000
+LEAST_BYTES = 4096
+"""What a session's message counts for at least among those that wait for the store: each is a row, however short it is,
+and all others wait behind it."""
+
 _NACKS: dict[type[Exception], str] = {
     Unavailable: "storage_full",
     Unreachable: "storage_full",
@@ -173,7 +177,7 @@ class SessionLink(Peer):
         self.hub.jobs.submit(
             lambda store: _apply(store, session, command, problem),
             lambda outcome: self._applied(command, outcome),
-            size,
+            max(size, LEAST_BYTES),
         )
 
     def _note_figures(self, command: Command) -> None:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from ipyweb.hub import hub as hub_module
-from ipyweb.hub import sockets
+from ipyweb.hub import links, sockets
+from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.protocol import encode
 
 from .conftest import PNG, Live, Session, Socket, display_frame
@@ -345,6 +347,23 @@ def test_a_session_that_is_not_read_while_the_store_is_behind_stays(
     other.acked()
     session.display()
     session.acked()
+
+
+def test_a_session_that_floods_the_hub_holds_up_no_other(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    flooding, other = live.session(), live.session()
+    flooding.welcome()
+    other.welcome()
+    gate, apply = threading.Event(), SqliteStore.apply
+    monkeypatch.setattr(SqliteStore, "apply", lambda *values: gate.wait() and apply(*values))
+    flood = threading.Thread(target=lambda: [flooding.display() for _ in range(8000)])
+    flood.start()
+    time.sleep(2)  # for the hub to take as much as it takes
+    other.display()
+    gate.set()
+    ((_, before, _),) = other.acked()
+    flooding.acked(8000)
+    flood.join()
+    assert before <= hub_module.MAX_PENDING // links.LEAST_BYTES + 2
 
 
 def test_a_second_socket_of_one_session_replaces_the_first(live: Live) -> None:
