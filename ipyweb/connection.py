@@ -394,7 +394,9 @@ def remote() -> Connection | None:
         return None
     path = os.environ.get("IPYWEB_TOKEN_FILE")
     if not path:
-        raise ConnectionFileError("IPYWEB_HUB is set; set IPYWEB_TOKEN_FILE to a private file with that hub's token")
+        raise ConnectionFileError(
+            "IPYWEB_HUB is set; set IPYWEB_TOKEN_FILE to the file that `ipyweb url --token-file FILE` wrote there"
+        )
     try:
         token = read_private(Path(path)).decode().strip()
     except FileNotFoundError as error:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 
 from ipyweb import __version__, connection
 from ipyweb.browser import link
+from ipyweb.errors import HubError
 
 from ..conftest import stop_hub
 
@@ -55,6 +57,35 @@ def test_stop_waits_until_the_hub_is_gone(hub: connection.Connection, answer: An
 
 def test_url_is_the_link_and_nothing_else(hub: connection.Connection, answer: Answer, project: str) -> None:
     assert answer("url") == (0, link(hub, project) + "\n", "")
+
+
+def test_url_gives_programs_elsewhere_a_token_that_opens_no_pane(
+    hub: connection.Connection, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a token"
+    assert answer("url", "--token-file", str(file)) == (
+        0,
+        f"export IPYWEB_HUB={hub.url} IPYWEB_TOKEN_FILE='{file}'\n",
+        "",
+    )
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    monkeypatch.setenv("IPYWEB_HUB", hub.url)
+    monkeypatch.setenv("IPYWEB_TOKEN_FILE", str(file))
+    code = "import ipyweb; print(ipyweb.display('from there').wait(60).status)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=180)
+    assert done.stdout == "stored\n", done.stderr
+    for path in ("api/codes", "api/shares", "api/rotate", "api/stop"):
+        with pytest.raises(HubError):
+            connection.request(connection.start(), "POST", path, {})
+    monkeypatch.delenv("IPYWEB_HUB")
+
+
+def test_a_token_that_cannot_be_written_is_a_failure(
+    hub: connection.Connection, answer: Answer, tmp_path: Path
+) -> None:
+    status, out, err = answer("url", "--token-file", str(tmp_path / "none" / "token"))
+    assert (status, out) == (1, "")
+    assert "could not be written" in err
 
 
 def test_url_starts_a_hub_with_the_same_link(hub: connection.Connection, answer: Answer) -> None:
