@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS {schema}outputs(
 );
 CREATE INDEX IF NOT EXISTS {schema}outputs_event ON outputs(event);
 CREATE INDEX IF NOT EXISTS {schema}outputs_stack ON outputs(stack) WHERE stack IS NOT NULL;
-CREATE INDEX IF NOT EXISTS {schema}outputs_task ON outputs(display_id) WHERE json_type(source, '$.task') = 'object';
+CREATE INDEX IF NOT EXISTS {schema}outputs_display_id ON outputs(display_id);
 CREATE INDEX IF NOT EXISTS {schema}outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
 CREATE TABLE IF NOT EXISTS {schema}versions(
     output {integer} NOT NULL, version {integer} NOT NULL, session {text} NOT NULL, seq {integer},

@@ -385,7 +385,7 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
 
 _UNDOING: dict[int, tuple[str, ...]] = {
     6: (
-        "DROP INDEX outputs_task",
+        "DROP INDEX outputs_display_id",
         *(f"ALTER TABLE sessions DROP COLUMN {name}" for name in ("place", "lost")),
     ),
     5: (
