@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from ..errors import FrameError
 from ..protocol import Message
 from . import messages, records
+from .audience import Audience
 from .auth import Keys
 from .comms import Rooms
 from .recent import Entry, Recent, changed_frame
@@ -91,7 +92,7 @@ class HubState:
         self.keys = keys
         self.notices = list(notices)
         self.links: dict[str, SessionLink] = {}
-        self.frontends: set[Frontend] = set()
+        self.frontends = Audience(lambda: self.event)
         self.rooms = Rooms()
         self.waiting = Waiting()
         self.opened = False
@@ -115,8 +116,7 @@ class HubState:
         if batch.changes.event > self.event:
             entries = [Entry(row, records.record(row, self.keys)) for row in batch.changes.rows]
             self._recent.add(entries, batch.changes.event, batch.changes.since)
-            for frontend in self.frontends:
-                frontend.wake()
+            self.frontends.wake()
             self.waiting.tell(batch.changes.rows)
             self._follow_elsewhere(batch.changes.rows)
         self._tell_refusal(batch)
@@ -306,14 +306,14 @@ class HubState:
 
     def add_frontend(self, frontend: "Frontend") -> None:
         """Note that a pane is there."""
-        self.frontends.add(frontend)
+        self.frontends.look(frontend)
         self.opened, self.idle_since = True, None
         for notice in self.notices if frontend.only is None else ():
             frontend.tell({"type": "notice", "message": notice})
 
     def remove_frontend(self, frontend: "Frontend") -> None:
         """Note that a pane is gone."""
-        self.frontends.discard(frontend)
+        self.frontends.leave(frontend)
         self._note_idle()
 
     def stop(self, *, handover: bool = False) -> None:

@@ -277,8 +277,11 @@ class Frontend(Peer):
     def receive(self, frame: Frame) -> None:
         try:
             header = read_header(frame)
-            if header["type"] == "subscribe":
-                self._subscribe(header)
+            match header["type"]:
+                case "subscribe":
+                    self._subscribe(header)
+                case "look":
+                    self.hub.frontends.look(self)
         except (FrameError, BadMessage) as error:
             self.close(MALFORMED, str(error))
 

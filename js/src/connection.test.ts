@@ -65,6 +65,15 @@ it("sends the token as a sub-protocol and subscribes after the last event known"
   expect(statuses).toEqual(["connecting", "connected"]);
 });
 
+it("says that somebody looks when the tab comes back", async () => {
+  const { connection } = connect();
+  connection.hurry();
+  expect(last().sent).toEqual([]);
+  await last().opens();
+  connection.hurry();
+  expect(last().sent.at(-1)).toEqual({ type: "look" });
+});
+
 it("passes on what changed and what the hub has to say", async () => {
   const { changed, notices } = connect();
   await last().opens();

@@ -48,9 +48,9 @@ export class Connection {
     this.#open();
   }
 
-  /** Try at once instead of waiting, when there is no connection; used when the network or the tab comes back. */
+  /** Say that somebody looks, or try at once instead of waiting; used when the network or the tab comes back. */
   hurry(): void {
-    if (this.#timer === undefined) return;
+    if (this.#timer === undefined) return this.#look();
     this.#attempt = 0;
     this.#retryAfter(0);
   }
@@ -87,6 +87,11 @@ export class Connection {
     } catch {
       socket.close();
     }
+  }
+
+  /** Of very many panes the hub tells those first that were looked at last. */
+  #look(): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(encode({ type: "look" }) as string);
   }
 
   #receive(frame: string | ArrayBuffer): void {

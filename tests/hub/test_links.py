@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from ipyweb.hub import audience, links, sockets
 from ipyweb.hub import hub as hub_module
-from ipyweb.hub import links, sockets
 from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.protocol import encode
 
@@ -364,6 +364,35 @@ def test_a_session_that_floods_the_hub_holds_up_no_other(live: Live, monkeypatch
     flooding.acked(8000)
     flood.join()
     assert before <= hub_module.MAX_PENDING // links.LEAST_BYTES + 2
+
+
+def test_of_many_panes_those_looked_at_last_are_told_first_and_the_others_soon(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "AT_ONCE", 2)
+    monkeypatch.setattr(audience, "PORTION", 2)
+    monkeypatch.setattr(audience, "SOON", 2.0)
+    panes = [live.pane() for _ in range(6)]
+    panes[0].send({"type": "look"})
+    live.get("/api/state")
+    session = live.session()
+    session.welcome()
+    for pane in panes:
+        pane.until(lambda pane: pane.sessions)
+    heard: list[int] = []
+    threads = [
+        threading.Thread(target=lambda n=n: (panes[n].until(lambda pane: len(pane.outputs) == 3), heard.append(n)))
+        for n in range(len(panes))
+    ]
+    for each in threads:
+        each.start()
+    for _ in range(3):
+        session.display()
+        session.acked()
+    for each in threads:
+        each.join()
+    assert set(heard[:2]) == {0, 5}
+    assert set(heard) == set(range(6))
 
 
 def test_a_second_socket_of_one_session_replaces_the_first(live: Live) -> None:
