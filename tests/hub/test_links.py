@@ -371,7 +371,6 @@ def test_of_many_panes_those_looked_at_last_are_told_first_and_the_others_soon(
 ) -> None:
     monkeypatch.setattr(audience, "AT_ONCE", 2)
     monkeypatch.setattr(audience, "PORTION", 2)
-    monkeypatch.setattr(audience, "SOON", 2.0)
     panes = [live.pane() for _ in range(6)]
     panes[0].send({"type": "look"})
     live.get("/api/state")
@@ -379,6 +378,7 @@ def test_of_many_panes_those_looked_at_last_are_told_first_and_the_others_soon(
     session.welcome()
     for pane in panes:
         pane.until(lambda pane: pane.sessions)
+    monkeypatch.setattr(audience, "SOON", 6.0)
     heard: list[int] = []
     threads = [
         threading.Thread(target=lambda n=n: (panes[n].until(lambda pane: len(pane.outputs) == 3), heard.append(n)))
