@@ -49,15 +49,19 @@ def read_private(path: Path, *, any_owner: bool = False) -> bytes:
         ConnectionFileError: others could have written it.
         FileNotFoundError: there is none.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ConnectionFileError(f"expected {path} to be a plain file of yours: {error}; remove it") from error
-    with os.fdopen(descriptor, "rb") as file:
-        check_private(path, os.fstat(descriptor), directory=False, any_owner=any_owner)
-        return file.read()
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise ConnectionFileError(f"expected {path} to be a plain file of yours: {error}; remove it") from error
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if status.st_nlink == 0 and not _WINDOWS:
+                continue  # its owner removed or replaced it just now
+            check_private(path, status, directory=False, any_owner=any_owner)
+            return file.read()
 
 
 def check_private(path: Path, status: os.stat_result, *, directory: bool, any_owner: bool = False) -> None:

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,3 +62,35 @@ def test_a_forked_child_does_not_keep_a_lock(tmp_path: Path) -> None:
     os.waitpid(forked, 0)
     os.close(waiting)
     os.close(ending)
+
+
+def test_a_file_replaced_while_it_is_opened_is_read_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_private(path, b"before")
+    opened = os.open
+
+    def replaced_meanwhile(*args: Any) -> int:
+        descriptor = opened(*args)
+        monkeypatch.undo()
+        write_private(path, b"after")
+        return descriptor
+
+    monkeypatch.setattr(os, "open", replaced_meanwhile)
+    assert read_private(path) == b"after"
+
+
+def test_a_file_removed_while_it_is_opened_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_private(path, b"before")
+    opened = os.open
+
+    def removed_meanwhile(*args: Any) -> int:
+        descriptor = opened(*args)
+        path.unlink(missing_ok=True)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", removed_meanwhile)
+    with pytest.raises(FileNotFoundError):
+        read_private(path)
