@@ -58,6 +58,7 @@ class Connection(NamedTuple):
         socket: path of the Unix socket that is dialled instead of the URL, if any.
         certificate: the only one, in PEM, by which a hub of this user may be served; of a hub elsewhere the authority
             that must stand behind it, which is its own if it is signed by itself. Empty means the system's.
+        proxy: the pane's address behind a proxy that the hub's settings name, with a trailing slash; empty without one.
     """
 
     url: str
@@ -69,6 +70,7 @@ class Connection(NamedTuple):
     scope: Scope = "admin"
     socket: str = ""
     certificate: str = ""
+    proxy: str = ""
 
     @property
     def address(self) -> str:
@@ -329,7 +331,7 @@ def read_connection_file() -> Connection | None:
         check_private(path.parent, path.parent.lstat(), directory=True, any_owner=stranger)
         fields = json.loads(read_private(path, any_owner=stranger))
         found = Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
-        found = found._replace(certificate=fields.get("certificate", ""))
+        found = found._replace(certificate=fields.get("certificate", ""), proxy=fields.get("proxy", ""))
         return found._replace(socket=str(MOUNTED / SOCKET)) if mounted else found
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None

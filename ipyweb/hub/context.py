@@ -36,6 +36,7 @@ class Context:
         static: the built pane, in memory.
         url: its address on this machine.
         address: the one by which others reach it, if they do.
+        proxy: the pane's address behind a proxy that the settings name; empty without one.
         certificate: by which it serves, in PEM; empty without TLS.
         port: the TCP port it listens on.
         allowed_hosts: further names it answers to.
@@ -58,8 +59,9 @@ class Context:
     port: int
     url: str
     address: str
+    proxy: str
     certificate: str
-    allowed_hosts: frozenset[str]
+    allowed_hosts: set[str]
     max_blob_bytes: int
     started: str
     stop: Callable[[bool], None]

@@ -413,7 +413,7 @@ class Shares(Handler):
         self.send_json(
             {
                 "token": self.hub.keys.share(grant),
-                "url": self.hub.address,
+                "url": self.hub.proxy.rstrip("/") or self.hub.address,
                 "expires": round(grant.expires),
                 "output": row and row.id,
                 "picture": row and self.hub.keys.picture_url(grant),
