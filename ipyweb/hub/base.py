@@ -113,8 +113,18 @@ class Guard(RequestHandler):
         self.grant = grant
 
     def _admits(self, grant: Grant) -> bool:
-        looks = self.looked_at and grant.scope == "viewer" and self.request.method in ("GET", "HEAD")
-        return (grant.scope in self.scopes or looks) and (grant.only is None or self.narrow)
+        return self.admits(grant, looks=self.request.method in ("GET", "HEAD"))
+
+    @classmethod
+    def admits(cls, grant: Grant, *, looks: bool) -> bool:
+        """Whether a grant opens this.
+
+        Args:
+            grant: of whoever asks.
+            looks: whether nothing is to be changed.
+        """
+        known = grant.scope in cls.scopes or (cls.looked_at and looks and grant.scope == "viewer")
+        return known and (grant.only is None or cls.narrow)
 
     @property
     def scope(self) -> Scope | None:

@@ -222,6 +222,22 @@ PATHS: dict[str, dict[str, Schema]] = {
             public=True,
         )
     },
+    "/poll": {
+        "post": _does(
+            "Open a line, by which a pane without WebSockets has its sockets; ipyweb/hub/polling.py has the format of "
+            "records (pane, admin)",
+            _object(line=_TEXT),
+        )
+    },
+    "/poll/{line}": {
+        "get": _does(
+            "Wait for records",
+            "application/octet-stream",
+            query=_query(after="how many have come", seconds="how long to wait, 20 at most"),
+        ),
+        "post": _does("Send records", {}, query=_query(first="how many were sent before")),
+        "delete": _does("Close the line with all of its sockets", {}),
+    },
     "/api/codes": {"post": _does("Make a single-use code of 10 s (admin, pane)", _object(code=_TEXT))},
     "/api/opened": {
         "post": _does(
@@ -447,6 +463,7 @@ def _path_parameters(path: str) -> list[Schema]:
         "id": _INTEGER,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "run": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "line": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
     }
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}

@@ -20,6 +20,7 @@ EXAMPLES = {
     "([a-z]{3,4})": "png",
     "([0-9]{1,18})": "1",
     "([A-Za-z0-9_-]{43})": "A" * 43,
+    "([A-Za-z0-9_-]{22})": "A" * 22,
     "([A-Za-z0-9_-]{1,2048})": "e30",
 }
 UPGRADE = {
@@ -122,6 +123,10 @@ SCOPES = {
     ("GET", "/ws/session"): {"admin", "session"},
     ("GET", "/ws/pane"): {"admin", "pane"},
     ("GET", "/ws/reach"): {"admin", "pane"},
+    ("POST", "/poll"): {"admin", "pane"},
+    ("GET", "/poll/" + "A" * 22): {"admin", "pane"},
+    ("POST", "/poll/" + "A" * 22): {"admin", "pane"},
+    ("DELETE", "/poll/" + "A" * 22): {"admin", "pane"},
 }
 
 
