@@ -37,6 +37,9 @@ START_LOCK = "start.lock"
 MOUNTED = Path("/run/ipyweb")
 """Where a container has the host's runtime directory. The hub's port would be the container's own."""
 
+GATE = "X-Ipyweb-Gate"
+"""The header of a `voucher`."""
+
 UNIX_HOST = "localhost"
 """The ``Host`` of requests through a Unix socket."""
 
@@ -174,6 +177,16 @@ def proof(token: str, nonce: str, hub: str, host: str, port: int) -> str:
         Hexadecimal HMAC-SHA256.
     """
     return _mac(token, f"ipyweb hello\n{nonce}\n{hub}\n{host}\n{port}")
+
+
+def voucher(root: str, host: str) -> str:
+    """What a gate tells the hub of a name by which a browser has come; see `ipyweb.jupyter`.
+
+    Args:
+        root: the root secret.
+        host: the ``Host`` header of the request.
+    """
+    return _mac(root, f"ipyweb gate\n{host}")
 
 
 def fingerprint(certificate: str) -> str:

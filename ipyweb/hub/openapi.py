@@ -207,6 +207,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 version=_TEXT,
                 port=_INTEGER,
                 proofs=_object(admin=_TEXT, session=_TEXT, pane=_TEXT),
+                vouched={"type": "boolean", "description": "whether Jupyter's login stands before the hub"},
             ),
             query=_query(
                 nonce="16 to 128 hexadecimal digits", claims="of a link that was given away, to be proved too"
