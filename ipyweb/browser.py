@@ -308,8 +308,23 @@ def _address(connection: Connection, secret: Mapping[str, str], project: str | N
 
 def _base(connection: Connection) -> str:
     """Where this process's user reaches a hub's pane, with a slash at the end."""
-    proxied = proxies.address(os.environ, connection.port) if connection.local else ""
-    return proxied or connection.proxy or f"{connection.url}/"
+    return connection.proxy or _proxied(connection) or f"{connection.url}/"
+
+
+def _proxied(connection: Connection) -> str:
+    """The address behind the proxy that our environment tells of, unless the settings tell of another one."""
+    return proxies.address(os.environ, connection.port) if connection.local and not connection.proxy else ""
+
+
+def introduce(connection: Connection) -> None:
+    """Tell the hub of the proxy at which links of this process begin: it may have been started where there was none.
+
+    Raises:
+        HubUnreachable: the hub no longer answers.
+        HubError: it said no.
+    """
+    if address := _proxied(connection):
+        request(connection, "POST", "api/hosts", {"address": address})
 
 
 def tunnel_command(port: int, environ: Mapping[str, str], place: str) -> str:
@@ -372,6 +387,7 @@ def open_pane(
         HubError: it said no.
     """
     around = around or look_around()
+    introduce(connection)
     if not asked and _state(connection).get("frontends"):
         return Outcome(False, "a pane is connected")
     decision = decide(around, asked=asked) if allowed else Decision((), reason="IPyWeb.open_browser is 'never'")

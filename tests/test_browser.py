@@ -414,10 +414,10 @@ def test_a_link_begins_with_the_address_of_the_proxy_that_the_environment_names(
 ) -> None:
     connection = Connection("http://127.0.0.1:8765", "h", "0" * 64)
     assert link(connection).startswith("http://127.0.0.1:8765/#")
-    configured = connection._replace(proxy="https://lab.example.org/plots/")
-    assert link(configured).startswith("https://lab.example.org/plots/#")
     monkeypatch.setenv("VSCODE_PROXY_URI", CODE_SERVER["VSCODE_PROXY_URI"])
-    assert link(configured).startswith("https://ide.example.org/proxy/8765/#")
+    assert link(connection).startswith("https://ide.example.org/proxy/8765/#")
+    configured = connection._replace(proxy="https://lab.example.org/plots/")  # which the user has written
+    assert link(configured).startswith("https://lab.example.org/plots/#")
     elsewhere = connection._replace(local=False)  # this machine's proxy does not lead there
     assert link(elsewhere).startswith("http://127.0.0.1:8765/#")
 

@@ -239,6 +239,13 @@ PATHS: dict[str, dict[str, Schema]] = {
         "post": _does("Send records", {}, query=_query(first="how many were sent before")),
         "delete": _does("Close the line with all of its sockets", {}),
     },
+    "/api/hosts": {
+        "post": _does(
+            "Answer to the host name of an address behind a proxy too, until the hub stops (admin)",
+            _object(address=_TEXT),
+            body=_object(address={"type": "string", "description": "with {port} in the place of the hub's"}),
+        )
+    },
     "/api/codes": {"post": _does("Make a single-use code of 10 s (admin, pane)", _object(code=_TEXT))},
     "/api/opened": {
         "post": _does(

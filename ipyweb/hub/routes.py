@@ -37,6 +37,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
     ("/api/shares", http.Shares),
+    ("/api/hosts", http.Hosts),
     ("/api/rotate", http.Rotate),
     ("/api/stop", http.Stop),
     ("/ws/session", sockets.SessionSocket),

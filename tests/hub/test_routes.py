@@ -114,6 +114,7 @@ SCOPES = {
     ("POST", "/api/outputs"): {"admin", "session"},
     ("POST", "/api/codes"): {"admin", "pane"},
     ("POST", "/api/shares"): {"admin"},
+    ("POST", "/api/hosts"): {"admin"},
     ("POST", "/api/opened"): {"admin", "session"},
     ("HEAD", "/api/blobs/" + "0" * 64): {"admin", "session"},
     ("PUT", "/api/blobs/" + "0" * 64): {"admin", "session"},

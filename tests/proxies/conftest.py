@@ -17,7 +17,7 @@ from ipyweb.hub import tls
 from ..browser.conftest import ARGUMENTS, PROJECT, Pane, Publish, executable, publish
 from ..conftest import wait_until
 
-__all__ = ["publish"]
+__all__ = ["Publish", "publish"]
 
 NAME = "lab.example.org"
 Visit = Callable[..., Pane]
@@ -154,6 +154,3 @@ def connected(pane: Pane) -> Pane:
     """Wait until a pane hears its hub."""
     expect(pane.page.get_by_test_id("status")).to_have_text("Connected")
     return pane
-
-
-__all__ += ["Publish"]

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 
 import ipyweb
 from ipyweb import connection
+from ipyweb.cli.app import main
 from ipyweb.connection import data_dir
 from ipyweb.hub import tls
 
@@ -177,6 +178,15 @@ def publish_blob(hub: connection.Connection, png: bytes) -> int:
     return int(done.stdout)
 
 
+def test_much_larger_data_comes_whole_and_in_ranges(hub: connection.Connection, jupyter: Jupyter) -> None:
+    content = secrets.token_bytes(30 * 2**20)  # what is longer is cut off at 32 MiB where it is made
+    output = publish_blob(hub, content)
+    data = connection.request(hub, "GET", f"api/outputs/{output}").json()["data"]["image/png"]["url"]
+    assert jupyter.ask("GET", f"/ipyweb/{data}").body == content
+    part = jupyter.ask("GET", f"/ipyweb/{data}", {"Range": "bytes=1000-1999"})
+    assert (part.status, part.body) == (206, content[1000:2000])
+
+
 def test_a_widget_is_alive(hub: connection.Connection, entered: Pane, waiting: Start) -> None:
     script = waiting(COUNTER)
     pane = opened(entered).ready(the_widget(hub)["id"])
@@ -193,6 +203,23 @@ def test_who_has_not_logged_in_to_jupyter_gets_nothing(hub: connection.Connectio
     assert jupyter.ask("GET", "/ipyweb/ws/pane", UPGRADE, login=False).status == 403
     origin = {"Origin": f"https://{NAME}:{jupyter.port}"}
     assert jupyter.ask("POST", "/ipyweb/exchange", origin, login=False).status in (302, 403)
+
+
+def test_links_lead_through_a_port_that_jupyter_forwards(
+    hub: connection.Connection,
+    jupyter: Jupyter,
+    entered: Pane,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_PUBLIC_URL", f"{jupyter.url}/")  # as in a terminal; the hub was started elsewhere
+    assert main(["url"]) == 0
+    link = capsys.readouterr().out.strip()
+    assert link.startswith(f"{jupyter.url}/proxy/{hub.port}/#token=")
+    entered.page.goto(link)
+    expect(entered.page.get_by_test_id("status")).to_have_text("Connected")
+    entered.ready(publish({"image/png": image()}, project=os.getcwd()))
 
 
 def test_jupyters_login_is_no_token_of_the_hub_and_is_kept_nowhere(
