@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
+from . import proxies
 from .cluster import in_job, login_node
 from .connection import MOUNTED, Connection, is_mounted, request, runtime_dir
 from .errors import HubError
@@ -132,7 +133,8 @@ def decide(around: Surroundings, *, asked: bool = False) -> Decision:
     command = _command(around)
     if not command:
         return Decision((), reason=f"no browser found (looked for {_wish(around.environ) or 'the system default'})")
-    return Decision(command, handover="file" if around.reads_files(command[0]) else "code")
+    elsewhere = proxies.address(around.environ, 0)  # then the command opens a browser at the proxy's other end
+    return Decision(command, handover="file" if around.reads_files(command[0]) and not elsewhere else "code")
 
 
 def _wish(environ: Mapping[str, str]) -> str:
@@ -301,7 +303,28 @@ def _opens_panes(connection: Connection) -> bool:
 def _address(connection: Connection, secret: Mapping[str, str], project: str | None, output: int | None) -> str:
     fields: dict[str, Any] = {**secret, "project": project, "o": output}
     fragment = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in fields.items() if value is not None)
-    return f"{connection.url}/#{fragment}"
+    return f"{_base(connection)}#{fragment}"
+
+
+def _base(connection: Connection) -> str:
+    """Where this process's user reaches a hub's pane, with a slash at the end."""
+    return connection.proxy or _proxied(connection) or f"{connection.url}/"
+
+
+def _proxied(connection: Connection) -> str:
+    """The address behind the proxy that our environment tells of, unless the settings tell of another one."""
+    return proxies.address(os.environ, connection.port) if connection.local and not connection.proxy else ""
+
+
+def introduce(connection: Connection) -> None:
+    """Tell the hub of the proxy at which links of this process begin: it may have been started where there was none.
+
+    Raises:
+        HubUnreachable: the hub no longer answers.
+        HubError: it said no.
+    """
+    if address := _proxied(connection):
+        request(connection, "POST", "api/hosts", {"address": address})
 
 
 def tunnel_command(port: int, environ: Mapping[str, str], place: str) -> str:
@@ -364,6 +387,7 @@ def open_pane(
         HubError: it said no.
     """
     around = around or look_around()
+    introduce(connection)
     if not asked and _state(connection).get("frontends"):
         return Outcome(False, "a pane is connected")
     decision = decide(around, asked=asked) if allowed else Decision((), reason="IPyWeb.open_browser is 'never'")

@@ -14,6 +14,7 @@ from traitlets import Bool, CaselessStrEnum, Dict, Enum, Float, Int, List, Trait
 from traitlets.config import Config, SingletonConfigurable
 from traitlets.config.configurable import Configurable
 
+from . import proxies
 from .settings import MIB, Settings, config_file
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -204,6 +205,11 @@ class Hub(Configurable):
     allowed_hosts = List(
         Unicode(), help="Further host names under which panes may reach the hub, exact. Default: []."
     ).tag(config=True)
+    proxy_url = Unicode(
+        "",
+        help="The pane's address behind a proxy, such as 'https://lab.example.org/plots/', with {port} where the hub's "
+        "port is in it. Its host name is allowed, and links begin with it. Default: ''.",
+    ).tag(config=True)
     log_level = CaselessStrEnum(
         LOG_LEVELS, "info", help="Least level of the messages in hub.log. Default: 'info'."
     ).tag(config=True)
@@ -250,6 +256,15 @@ class Hub(Configurable):
             raise TraitError(
                 f"Hub.ip: expected an address such as 127.0.0.1 or 0.0.0.0, or localhost, got {proposal['value']!r}"
             ) from None
+
+    @validate("proxy_url")
+    def _proxied(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] and not proxies.filled(proposal["value"], 0):
+            raise TraitError(
+                "Hub.proxy_url: expected an address such as https://lab.example.org/plots/, without query and "
+                f"fragment, got {proposal['value']!r}"
+            )
+        return str(proposal["value"])
 
     @validate("port")
     def _port(self, proposal: dict[str, Any]) -> int:

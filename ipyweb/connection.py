@@ -37,6 +37,9 @@ START_LOCK = "start.lock"
 MOUNTED = Path("/run/ipyweb")
 """Where a container has the host's runtime directory. The hub's port would be the container's own."""
 
+GATE = "X-Ipyweb-Gate"
+"""The header of a `voucher`."""
+
 UNIX_HOST = "localhost"
 """The ``Host`` of requests through a Unix socket."""
 
@@ -58,6 +61,7 @@ class Connection(NamedTuple):
         socket: path of the Unix socket that is dialled instead of the URL, if any.
         certificate: the only one, in PEM, by which a hub of this user may be served; of a hub elsewhere the authority
             that must stand behind it, which is its own if it is signed by itself. Empty means the system's.
+        proxy: the pane's address behind a proxy that the hub's settings name, with a trailing slash; empty without one.
     """
 
     url: str
@@ -69,6 +73,7 @@ class Connection(NamedTuple):
     scope: Scope = "admin"
     socket: str = ""
     certificate: str = ""
+    proxy: str = ""
 
     @property
     def address(self) -> str:
@@ -172,6 +177,16 @@ def proof(token: str, nonce: str, hub: str, host: str, port: int) -> str:
         Hexadecimal HMAC-SHA256.
     """
     return _mac(token, f"ipyweb hello\n{nonce}\n{hub}\n{host}\n{port}")
+
+
+def voucher(root: str, host: str) -> str:
+    """What a gate tells the hub of a name by which a browser has come; see `ipyweb.jupyter`.
+
+    Args:
+        root: the root secret.
+        host: the ``Host`` header of the request.
+    """
+    return _mac(root, f"ipyweb gate\n{host}")
 
 
 def fingerprint(certificate: str) -> str:
@@ -329,7 +344,7 @@ def read_connection_file() -> Connection | None:
         check_private(path.parent, path.parent.lstat(), directory=True, any_owner=stranger)
         fields = json.loads(read_private(path, any_owner=stranger))
         found = Connection(fields["url"], fields["hub"], fields["token"], fields["version"], fields["pid"])
-        found = found._replace(certificate=fields.get("certificate", ""))
+        found = found._replace(certificate=fields.get("certificate", ""), proxy=fields.get("proxy", ""))
         return found._replace(socket=str(MOUNTED / SOCKET)) if mounted else found
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None

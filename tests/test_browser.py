@@ -402,3 +402,25 @@ def test_old_redirect_files_are_removed(hub: FakeHub, record: Path) -> None:
     open_pane(hub.connection, around=desktop(record))
     assert not old.exists()
     assert young.exists()
+
+
+# -- behind a proxy ---------------------------------------------------------------------------------------------------
+
+CODE_SERVER = {"VSCODE_PROXY_URI": "https://ide.example.org/proxy/{{port}}/"}
+
+
+def test_a_link_begins_with_the_address_of_the_proxy_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = Connection("http://127.0.0.1:8765", "h", "0" * 64)
+    assert link(connection).startswith("http://127.0.0.1:8765/#")
+    monkeypatch.setenv("VSCODE_PROXY_URI", CODE_SERVER["VSCODE_PROXY_URI"])
+    assert link(connection).startswith("https://ide.example.org/proxy/8765/#")
+    configured = connection._replace(proxy="https://lab.example.org/plots/")  # which the user has written
+    assert link(configured).startswith("https://lab.example.org/plots/#")
+    elsewhere = connection._replace(local=False)  # this machine's proxy does not lead there
+    assert link(elsewhere).startswith("http://127.0.0.1:8765/#")
+
+
+def test_a_browser_at_the_other_end_of_a_proxy_gets_a_code_and_no_file() -> None:
+    assert decide(bare({**CODE_SERVER, "BROWSER": "helpers/browser.sh"})).handover == "code"

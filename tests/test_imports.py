@@ -65,7 +65,9 @@ def test_the_ground_floor_takes_only_the_standard_library(name: str) -> None:
     assert roots(found) - {"ipyweb"} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("name", ["browser", "connection", "graphics", "inline", "plaintext", "project", "screen"])
+@pytest.mark.parametrize(
+    "name", ["browser", "connection", "graphics", "inline", "jupyter", "plaintext", "project", "proxies", "screen"]
+)
 def test_what_all_wings_share_takes_only_the_standard_library(name: str) -> None:
     assert roots(loaded(f"import ipyweb.{name}")) - {"ipyweb"} <= sys.stdlib_module_names
 

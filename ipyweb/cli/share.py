@@ -5,7 +5,7 @@ from typing import Any
 
 from traitlets import Bool, Unicode
 
-from ..browser import link
+from ..browser import introduce, link
 from ..connection import Connection, request
 from ..errors import HubError, OutputNotFound
 from ..hub.sharing import LONGEST
@@ -74,6 +74,7 @@ class Share(Command):
             print(picture)
             return
         whole = made["output"] is None
+        introduce(connection)
         print(link(connection._replace(url=made["url"]), project_of() if whole else None, token=made["token"]))
         print(f"ipyweb: {self._words(whole)}", file=sys.stderr)
         if picture:

@@ -7,7 +7,7 @@ from pathlib import Path
 from traitlets import Bool, Unicode
 
 from .. import __version__
-from ..browser import link
+from ..browser import introduce, link
 from ..connection import Connection, listening_socket
 from ..private import write_private
 from ..project import project_of
@@ -40,6 +40,7 @@ class Url(Command):
             Failure: the token could not be written.
         """
         connection = started()
+        introduce(connection)
         if self.token_file:
             print(_for_programs(connection, Path(self.token_file).expanduser().absolute()))
         else:

@@ -19,7 +19,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from traitlets.config import Config
 
-from .. import __version__
+from .. import __version__, proxies
 from ..config import Hub
 from ..connection import CONNECTION_FILE, START_LOCK, runtime_dir
 from ..errors import FrameError, HubError
@@ -219,6 +219,7 @@ class Process:
             max_versions=settings.max_versions,
         )
         keys = Keys(identity.token, identity.hub)
+        proxy, found = proxies.filled(settings.proxy_url, identity.port), proxies.address(os.environ, identity.port)
         opener: Callable[[Store | None], Store]
         if settings.database:
             opener = SharedOpener(settings.database, identity, limits)
@@ -242,8 +243,9 @@ class Process:
             port=identity.port,
             url=_url(settings, identity.port, tls),
             address=_url(settings, identity.port, tls, abroad=True),
+            proxy=proxy,
             certificate="" if tls is None else tls.certificate,
-            allowed_hosts=frozenset((*settings.allowed_hosts, *_own_names(settings.ip))),
+            allowed_hosts={*settings.allowed_hosts, *_own_names(settings.ip), *proxies.names(proxy, found)},
             max_blob_bytes=settings.max_blob_bytes,
             started=timestamp(datetime.now(UTC)),
             stop=self._stop,
@@ -297,6 +299,7 @@ class Process:
             **context.identity(),
             "socket": str(self._door.path or ""),
             "certificate": context.certificate,
+            "proxy": context.proxy,
             "token": identity.token,
             "pid_started": pid_started(),
             "boot": _boot(),

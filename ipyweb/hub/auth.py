@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ..connection import Scope, proof, scope_token
+from ..connection import Scope, proof, scope_token, voucher
 from . import sharing
 from .sharing import PICTURE, TOKEN, Grant
 
@@ -108,6 +108,10 @@ class Keys:
         if grant is not None and not grant.is_over:
             tokens["shared"] = f"{claims}.{self._signature(TOKEN, claims)}"
         return {name: proof(token, nonce, self.hub, host, port) for name, token in tokens.items()}
+
+    def is_voucher(self, code: str, host: str) -> bool:
+        """Whether a gate of this user stands behind a request's ``Host``; see `ipyweb.jupyter`."""
+        return _equal(voucher(self._root.decode(), host), code)
 
     def blob_url(self, mimetype: str, sha256: str) -> str:
         """The relative capability address of stored bytes."""

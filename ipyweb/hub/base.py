@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from ..connection import Scope
+from ..connection import GATE, Scope
 from .door import is_ours
 from .messages import BadMessage
 from .sharing import Grant, Only
@@ -113,8 +113,18 @@ class Guard(RequestHandler):
         self.grant = grant
 
     def _admits(self, grant: Grant) -> bool:
-        looks = self.looked_at and grant.scope == "viewer" and self.request.method in ("GET", "HEAD")
-        return (grant.scope in self.scopes or looks) and (grant.only is None or self.narrow)
+        return self.admits(grant, looks=self.request.method in ("GET", "HEAD"))
+
+    @classmethod
+    def admits(cls, grant: Grant, *, looks: bool) -> bool:
+        """Whether a grant opens this.
+
+        Args:
+            grant: of whoever asks.
+            looks: whether nothing is to be changed.
+        """
+        known = grant.scope in cls.scopes or (cls.looked_at and looks and grant.scope == "viewer")
+        return known and (grant.only is None or cls.narrow)
 
     @property
     def scope(self) -> Scope | None:
@@ -151,6 +161,13 @@ class Guard(RequestHandler):
         peer: socket.socket | None = self.request.connection.stream.socket  # type: ignore[union-attr]
         return peer if peer is not None and peer.family.name == "AF_UNIX" else None
 
+    @property
+    def is_vouched(self) -> bool:
+        """Whether a gate of this user has passed the request on, and so knows who asks and by which name."""
+        codes = self.request.headers.get_list(GATE)
+        through = self._unix_socket() is not None
+        return through and len(codes) == 1 and self.hub.keys.is_voucher(codes[0], self.host)
+
     def _check_peer(self) -> None:
         peer = self._unix_socket()
         if peer is not None and not is_ours(peer):
@@ -160,7 +177,7 @@ class Guard(RequestHandler):
         host = self.host
         name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
         known = _LOOPBACK.fullmatch(host) or host in self.hub.allowed_hosts or name in self.hub.allowed_hosts
-        if not known and not (self.frame_hosts and _FRAME_HOST.fullmatch(host)):
+        if not known and not (self.frame_hosts and _FRAME_HOST.fullmatch(host)) and not self.is_vouched:
             raise HTTPError(403)
 
     def _check_origin(self) -> None:
@@ -175,7 +192,7 @@ class Guard(RequestHandler):
         """Behind a TLS proxy named in the configuration, the browser's scheme is https while ours is http."""
         own = f"{self.request.protocol}://{self.host}"
         named = urlsplit(f"//{self.host}").hostname in self.hub.allowed_hosts or self.host in self.hub.allowed_hosts
-        return (own, f"https://{self.host}") if named else (own,)
+        return (own, f"https://{self.host}") if named or self.is_vouched else (own,)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

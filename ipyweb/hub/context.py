@@ -20,6 +20,7 @@ from .store import Store, timestamp
 from .writer import StoreThread
 
 if TYPE_CHECKING:
+    from .polling import Line
     from .sockets import Socket
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Context:
         static: the built pane, in memory.
         url: its address on this machine.
         address: the one by which others reach it, if they do.
+        proxy: the pane's address behind a proxy that the settings name; empty without one.
         certificate: by which it serves, in PEM; empty without TLS.
         port: the TCP port it listens on.
         allowed_hosts: further names it answers to.
@@ -44,7 +46,8 @@ class Context:
         stop: called with whether another hub takes over.
         rotate: called to give the hub a new root secret; see `renew`.
         store: only for its attributes that never change; everything else goes through `call`.
-        sockets: all open WebSockets.
+        sockets: all open WebSockets, and lines.
+        lines: the lines of panes without WebSockets, by their names.
         codes: single-use codes.
         keepers: the figure keepers.
         settings: what the user set for the pane.
@@ -58,14 +61,16 @@ class Context:
     port: int
     url: str
     address: str
+    proxy: str
     certificate: str
-    allowed_hosts: frozenset[str]
+    allowed_hosts: set[str]
     max_blob_bytes: int
     started: str
     stop: Callable[[bool], None]
     rotate: Callable[[], None]
     store: Store
-    sockets: set["Socket"] = field(default_factory=set)
+    sockets: set["Socket | Line"] = field(default_factory=set)
+    lines: dict[str, "Line"] = field(default_factory=dict)
     codes: Codes = field(default_factory=Codes)
     keepers: Keepers = field(default_factory=Keepers)
     settings: PaneSettings = field(default_factory=lambda: PaneSettings(Config()))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from .. import __version__
+from .. import __version__, proxies
 from ..connection import Scope, fingerprint
 from ..errors import ConnectionFileError
 from ..protocol import JSON_LINES, PROTOCOL
@@ -25,6 +25,7 @@ from .waiting import MAX_WAITING, MOST_SECONDS, Concerns
 T = TypeVar("T")
 LIMIT, MOST = 200, 1000
 PURGED_AT_ONCE = 50
+MOST_HOSTS = 64
 _FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True, "all": None}
 _MAX_INTEGER = 2**63 - 1
 
@@ -413,7 +414,7 @@ class Shares(Handler):
         self.send_json(
             {
                 "token": self.hub.keys.share(grant),
-                "url": self.hub.address,
+                "url": self.hub.proxy.rstrip("/") or self.hub.address,
                 "expires": round(grant.expires),
                 "output": row and row.id,
                 "picture": row and self.hub.keys.picture_url(grant),
@@ -438,6 +439,22 @@ class Shares(Handler):
         if body.get("output") is not None:
             return Only(_ids(self, {"ids": [body["output"]]})[0])
         return Only(display_id=display_id, project=sharing.digest(project or "")) if display_id else None
+
+
+class Hosts(Handler):
+    """``/api/hosts``: a proxy of which the environment of another process of this user tells, and not the hub's own."""
+
+    scopes = ADMIN
+
+    async def post(self) -> None:
+        body = self.json_body()
+        address = proxies.filled(str(body.get("address", "")), self.hub.port)
+        if not address:
+            self.refuse(400, "expected address to be one such as https://ide.example.org/proxy/{port}/")
+        if len(self.hub.allowed_hosts) >= MOST_HOSTS:
+            self.refuse(409, f"this hub answers to {MOST_HOSTS} names already; `ipyweb stop` lets it forget them")
+        self.hub.allowed_hosts.update(proxies.names(address))
+        self.send_json({"address": address})
 
 
 class Rotate(Handler):

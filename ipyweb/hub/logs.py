@@ -63,9 +63,9 @@ def end(handler: logging.Handler) -> None:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line per request: no query, no headers; reads are only of interest when debugging."""
+    """One line per request: no query, no headers; reads and frames are only of interest when debugging."""
     status = handler.get_status()
-    quiet = status < 400 and handler.request.method in ("GET", "HEAD")
+    quiet = status < 400 and (handler.request.method in ("GET", "HEAD") or handler.request.path.startswith("/poll/"))
     level = logging.DEBUG if quiet else logging.INFO
     milliseconds = 1000 * handler.request.request_time()
     access.log(level, "%s %s %d %.1f ms", handler.request.method, handler.request.path[:200], status, milliseconds)

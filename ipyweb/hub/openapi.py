@@ -207,6 +207,7 @@ PATHS: dict[str, dict[str, Schema]] = {
                 version=_TEXT,
                 port=_INTEGER,
                 proofs=_object(admin=_TEXT, session=_TEXT, pane=_TEXT),
+                vouched={"type": "boolean", "description": "whether Jupyter's login stands before the hub"},
             ),
             query=_query(
                 nonce="16 to 128 hexadecimal digits", claims="of a link that was given away, to be proved too"
@@ -220,6 +221,29 @@ PATHS: dict[str, dict[str, Schema]] = {
             _object(token=_TEXT),
             body=_object(code=_TEXT),
             public=True,
+        )
+    },
+    "/poll": {
+        "post": _does(
+            "Open a line, by which a pane without WebSockets has its sockets; ipyweb/hub/polling.py has the format of "
+            "records (pane, admin)",
+            _object(line=_TEXT),
+        )
+    },
+    "/poll/{line}": {
+        "get": _does(
+            "Wait for records",
+            "application/octet-stream",
+            query=_query(after="how many have come", seconds="how long to wait, 20 at most"),
+        ),
+        "post": _does("Send records", {}, query=_query(first="how many were sent before")),
+        "delete": _does("Close the line with all of its sockets", {}),
+    },
+    "/api/hosts": {
+        "post": _does(
+            "Answer to the host name of an address behind a proxy too, until the hub stops (admin)",
+            _object(address=_TEXT),
+            body=_object(address={"type": "string", "description": "with {port} in the place of the hub's"}),
         )
     },
     "/api/codes": {"post": _does("Make a single-use code of 10 s (admin, pane)", _object(code=_TEXT))},
@@ -447,6 +471,7 @@ def _path_parameters(path: str) -> list[Schema]:
         "id": _INTEGER,
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "run": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "line": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
     }
     return [
         {"name": name, "in": "path", "required": True, "schema": schema}

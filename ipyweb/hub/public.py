@@ -138,18 +138,23 @@ class Challenge(Handler):
                 "port": self.listening_port,
                 "url": self.hub.url,
                 "proofs": proofs,
+                "vouched": self.is_vouched,
             }
         )
 
 
 class Exchange(Handler):
-    """``/exchange``: a single-use code for the pane's token."""
+    """``/exchange``: a single-use code for the pane's token.
+
+    Whom a gate vouches for needs no code, in a page of the same origin: there they have all that is the user's anyhow.
+    """
 
     public = True
 
     async def post(self) -> None:
         code = self.json_body().get("code")
-        if isinstance(code, str) and self.hub.codes.redeem(code):
+        own = self.is_vouched and "Origin" in self.request.headers  # which `prepare` has compared
+        if (code is None and own) or (isinstance(code, str) and self.hub.codes.redeem(code)):
             self.send_json({"token": self.hub.keys.tokens["pane"]})
         elif self.hub.codes.exhausted:
             self.refuse(429, "too many wrong codes; wait a minute")

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from . import exporting, http, public, sockets, uploads
+from . import exporting, http, polling, public, sockets, uploads
 from .base import Guard
 from .context import Context
 
 _SHA256, _MAC, _ID = "([0-9a-f]{64})", "([0-9a-f]{32})", "([0-9]{1,18})"
-_RUN = "([0-9a-f]{32})"
+_RUN, _LINE = "([0-9a-f]{32})", "([A-Za-z0-9_-]{22})"
 _SIGNATURE, _CLAIMS = "([A-Za-z0-9_-]{43})", "([A-Za-z0-9_-]{1,2048})"
 ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/", public.Shell),
@@ -37,6 +37,7 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/api/opened", http.Opened),
     (f"/api/blobs/{_SHA256}", uploads.BlobsHandler),
     ("/api/shares", http.Shares),
+    ("/api/hosts", http.Hosts),
     ("/api/rotate", http.Rotate),
     ("/api/stop", http.Stop),
     ("/ws/session", sockets.SessionSocket),
@@ -45,6 +46,8 @@ ROUTES: tuple[tuple[str, type[Guard]], ...] = (
     ("/ws/comms/pane", sockets.CommPaneSocket),
     ("/ws/reach", sockets.ReachSocket),
     ("/ws/pane", sockets.PaneSocket),
+    ("/poll", polling.Lines),
+    (f"/poll/{_LINE}", polling.LineHandler),
 )
 
 

@@ -7,7 +7,7 @@ in flight per socket; a peer that takes none for `WRITE_SECONDS` is closed with 
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,14 @@ from .hub import TOKEN_ENDED, TRY_LATER
 from .keepers import KeeperLink
 from .links import Frontend, Peer, SessionLink
 from .reach import Reacher
+from .sharing import Grant
 
 if TYPE_CHECKING:
     from .context import Context
 
 log = logging.getLogger("ipyweb.hub.http")
+Wake = Callable[[], None]
+Close = Callable[[int, str], None]
 PROTOCOL_NAME = "ipyweb"
 TOKEN_PREFIX = "ipyweb.token."
 WRITE_SECONDS = 20.0
@@ -51,8 +54,16 @@ class Socket(Guard, WebSocketHandler):
         self._refused = False
         self._last: tuple[int, str] | None = None
 
-    def make_peer(self) -> Peer:
-        """What receives the frames."""
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        """What receives the frames.
+
+        Args:
+            hub: the hub.
+            grant: of whoever opened it.
+            wake: called when there may be frames to write.
+            close: called with a code and a reason to close it.
+        """
         raise NotImplementedError
 
     def token(self) -> str | None:
@@ -75,7 +86,8 @@ class Socket(Guard, WebSocketHandler):
         self._is_open = True
         self.hub.sockets.add(self)
         self._end_in_time()
-        self.peer = self.make_peer()
+        assert self.grant is not None
+        self.peer = self.make_peer(self.hub, self.grant, self._awake.set, self.close_with)
         self._pump = asyncio.ensure_future(self._write_frames())
 
     def _end_in_time(self) -> None:
@@ -161,9 +173,10 @@ class SessionSocket(Socket):
             milliseconds = int(2000 * PING_SECONDS)
             stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
-    def make_peer(self) -> Peer:
-        left = partial(self.hub.keepers.session_left, self.hub.state)
-        return SessionLink(self.hub.state, left, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        left = partial(hub.keepers.session_left, hub.state)
+        return SessionLink(hub.state, left, wake, close)
 
 
 class KeeperSocket(Socket):
@@ -171,8 +184,9 @@ class KeeperSocket(Socket):
 
     scopes = PRODUCERS
 
-    def make_peer(self) -> Peer:
-        return KeeperLink(self.hub.state, self.hub.keepers, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        return KeeperLink(hub.state, hub.keepers, wake, close)
 
 
 class CommSessionSocket(Socket):
@@ -180,8 +194,9 @@ class CommSessionSocket(Socket):
 
     scopes = PRODUCERS
 
-    def make_peer(self) -> Peer:
-        return CommSource(self.hub.state, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        return CommSource(hub.state, wake, close)
 
 
 class CommPaneSocket(Socket):
@@ -190,8 +205,9 @@ class CommPaneSocket(Socket):
     scopes = ADMIN | {"pane"}
     looked_at = True
 
-    def make_peer(self) -> Peer:
-        return CommFollower(self.hub.state, self.scope in self.scopes, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        return CommFollower(hub.state, grant.scope in cls.scopes, wake, close)
 
 
 class ReachSocket(Socket):
@@ -200,10 +216,10 @@ class ReachSocket(Socket):
     scopes = ADMIN | {"pane"}
     looked_at = narrow = True
 
-    def make_peer(self) -> Peer:
-        assert self.grant is not None
-        keeps = self.scope in self.scopes
-        return Reacher(self.hub.state, self.hub.keepers, keeps, self.grant.check, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        keeps = grant.scope in cls.scopes
+        return Reacher(hub.state, hub.keepers, keeps, grant.check, wake, close)
 
 
 class PaneSocket(Socket):
@@ -212,8 +228,9 @@ class PaneSocket(Socket):
     scopes = ADMIN | {"pane"}
     looked_at = narrow = True
 
-    def make_peer(self) -> Peer:
-        peer = Frontend(self.hub.state, self.only, self._awake.set, self.close_with)
+    @classmethod
+    def make_peer(cls, hub: "Context", grant: Grant, wake: Wake, close: Close) -> Peer:
+        peer = Frontend(hub.state, grant.only, wake, close)
         peer.connected()
         return peer
 

@@ -1,7 +1,7 @@
 """The pane's address, and opening it, from the user's process."""
 
 from .. import connection as hubs
-from ..browser import link, open_pane
+from ..browser import introduce, link, open_pane
 from .session import current, say
 
 
@@ -11,7 +11,9 @@ def url() -> str:
     Raises:
         HubUnreachable: none could be started.
     """
-    return link(hubs.start(), current().project)
+    hub = hubs.start()
+    introduce(hub)
+    return link(hub, current().project)
 
 
 def open(output: int | None = None) -> None:  # noqa: A001 - the public name

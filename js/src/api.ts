@@ -121,7 +121,7 @@ export class Api {
   /** Several outputs as one file. */
   async export(fields: Record<string, string>, progressed: (done: number, total: number) => void): Promise<{ content: Blob; name: string }> {
     const url = new URL(`api/export?${new URLSearchParams(fields)}`, this.#base);
-    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.token}` }, cache: "no-store" });
+    const response = await fetch(url, { headers: this.#headers(), cache: "no-store" });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
     const total = Number(response.headers.get("X-Ipyweb-Bytes") ?? 0);
     const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? `ipyweb.${fields.format}`;
@@ -157,13 +157,18 @@ export class Api {
     const query = new URLSearchParams({ mime, version: String(output.version) });
     for (const [name, value] of Object.entries(size)) query.set(name, String(Number(value)));
     const url = new URL(`api/outputs/${output.id}/data?${query}`, this.#base);
-    const response = await fetch(url, { headers: { Authorization: `Bearer ${this.token}` }, cache: "no-store", signal: signal ?? null });
+    const response = await fetch(url, { headers: this.#headers(), cache: "no-store", signal: signal ?? null });
     if (!response.ok) throw new HubError(response.status, reason(await response.text()) ?? `the hub answered ${response.status}`);
     return response;
   }
 
+  /** `Authorization` belongs to whatever proxy is in front. */
+  #headers(): Record<string, string> {
+    return { "X-Ipyweb-Token": this.token };
+  }
+
   async #json<T>(path: string, { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {}): Promise<T> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
+    const headers = this.#headers();
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const response = await fetch(new URL(path, this.#base), {
       method, headers, cache: "no-store", signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { framesOf, Joiner, Relay, spoken, Texts, type CommsOptions, type Packet } from "./comms.ts";
 import { decode, encode, MAX_FRAME, type Header } from "./protocol.ts";
+import type { Socket } from "./sockets.ts";
 
 const SESSION = "5".repeat(32);
 const SHA = "a".repeat(64);
@@ -62,7 +63,7 @@ const options = (more: Partial<CommsOptions> = {}): CommsOptions => ({
   url: "ws://hub/ws/comms/pane",
   admit: async () => "t0",
   isOver: () => false,
-  open: () => sockets[sockets.push(new FakeSocket()) - 1] as unknown as WebSocket,
+  open: () => sockets[sockets.push(new FakeSocket()) - 1] as unknown as Socket,
   ...more,
 });
 

@@ -9,6 +9,7 @@ import { delay } from "./connection.ts";
 import { randomHex } from "./hello.ts";
 import { decode, encode, FrameError, isObject, MAX_FRAME, PROTOCOL, type Header, type Message } from "./protocol.ts";
 import { Bucket } from "./sandbox.ts";
+import { sockets, type Open, type Socket } from "./sockets.ts";
 
 /** What travels between a frame and its relay. */
 export interface Packet {
@@ -35,7 +36,7 @@ export interface CommsOptions {
   /** Whether the pane may say something; the hub takes nothing from those who may not. */
   speaks?(): boolean;
   /** Opens a socket. */
-  open?(url: string, protocols: string[]): WebSocket;
+  open?: Open;
 }
 
 /** Bytes of the longest message. */
@@ -115,7 +116,7 @@ export class Relay {
   /** Texts that the frame has. */
   readonly #given = new Set<string>();
   #joiner = new Joiner();
-  #socket: WebSocket | undefined;
+  #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
   #ended = false;
@@ -177,13 +178,12 @@ export class Relay {
   }
 
   #open(token: string): void {
-    const open = this.#options.open ?? ((address, protocols) => new WebSocket(address, protocols));
-    const socket = open(this.#options.url, ["ipyweb", `ipyweb.token.${token}`]);
+    const { open = sockets.open } = this.#options;
+    const socket = open(this.#options.url, token);
     this.#socket = socket;
     this.#joiner = new Joiner();
-    socket.binaryType = "arraybuffer";
     socket.onopen = () => socket.send(encode({ type: "follow", protocol: PROTOCOL, session: this.#session, has: this.#known() }) as string);
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#receive(socket, data);
+    socket.onmessage = ({ data }) => this.#receive(socket, data);
     socket.onclose = () => this.#closed(socket);
   }
 
@@ -208,7 +208,7 @@ export class Relay {
     return [...this.#given, ...this.#texts.keys()].slice(-MOST_NAMED);
   }
 
-  #closed(socket: WebSocket): void {
+  #closed(socket: Socket): void {
     if (socket !== this.#socket) return;
     this.#socket = undefined;
     this.#tell({ type: "live", live: false });
@@ -219,7 +219,7 @@ export class Relay {
     if (!this.#ended) this.#timer = setTimeout(() => void this.#connect(), delay(this.#attempt++));
   }
 
-  #receive(socket: WebSocket, frame: string | ArrayBuffer): void {
+  #receive(socket: Socket, frame: string | ArrayBuffer): void {
     try {
       const message = this.#joiner.take(frame);
       if (message && socket === this.#socket) this.#hear(message);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Connection, delay, type ConnectionOptions, type Status } from "./connection.ts";
+import type { Socket } from "./sockets.ts";
 
 class FakeSocket {
   static made: FakeSocket[] = [];
@@ -11,7 +12,7 @@ class FakeSocket {
 
   constructor(
     readonly url: string,
-    readonly protocols: string[],
+    readonly token: string,
   ) {
     FakeSocket.made.push(this);
   }
@@ -44,7 +45,7 @@ function connect(options: Partial<ConnectionOptions> = {}) {
     changed: (changed) => seen.changed.push(changed),
     notice: (message) => seen.notices.push(message),
     status: (status) => seen.statuses.push(status),
-    open: (url, protocols) => new FakeSocket(url, protocols) as unknown as WebSocket,
+    open: (url, token) => new FakeSocket(url, token) as unknown as Socket,
     ...options,
   });
   connection.start();
@@ -57,9 +58,9 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-it("sends the token as a sub-protocol and subscribes after the last event known", async () => {
+it("opens a socket with the token and subscribes after the last event known", async () => {
   const { statuses } = connect();
-  expect(last().protocols).toEqual(["ipyweb", "ipyweb.token.t0"]);
+  expect(last().token).toBe("t0");
   await last().opens();
   expect(last().sent).toEqual([{ type: "subscribe", since: 7 }]);
   expect(statuses).toEqual(["connecting", "connected"]);

@@ -5,6 +5,7 @@
  * somebody else.
  */
 import { decode, encode, type Changed } from "./protocol.ts";
+import { sockets, type Open, type Socket } from "./sockets.ts";
 
 export type Status = "connecting" | "connected" | "reconnecting" | "refused";
 
@@ -19,7 +20,7 @@ export interface ConnectionOptions {
   notice(message: string): void;
   status(status: Status): void;
   /** Opens a socket. */
-  open?(url: string, protocols: string[]): WebSocket;
+  open?: Open;
 }
 
 const SHORTEST = 200;
@@ -33,7 +34,7 @@ export function delay(attempt: number, random: () => number = Math.random): numb
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  #socket: WebSocket | undefined;
+  #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
   #ended = false;
@@ -68,16 +69,15 @@ export class Connection {
 
   #open(): void {
     const { url, token } = this.#options;
-    const open = this.#options.open ?? ((address, protocols) => new WebSocket(address, protocols));
-    const socket = open(url, ["ipyweb", `ipyweb.token.${token}`]);
+    const { open = sockets.open } = this.#options;
+    const socket = open(url, token);
     this.#socket = socket;
-    socket.binaryType = "arraybuffer";
     socket.onopen = () => void this.#subscribe(socket);
-    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => this.#receive(event.data);
+    socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = () => this.#closed(socket);
   }
 
-  async #subscribe(socket: WebSocket): Promise<void> {
+  async #subscribe(socket: Socket): Promise<void> {
     try {
       const since = await this.#options.since();
       if (socket.readyState !== 1) return;
@@ -100,7 +100,7 @@ export class Connection {
     if (header.type === "notice") this.#options.notice(String(header.message));
   }
 
-  #closed(socket: WebSocket): void {
+  #closed(socket: Socket): void {
     if (this.#ended || socket !== this.#socket) return;
     this.#socket = undefined;
     this.#options.status("reconnecting");

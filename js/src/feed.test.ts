@@ -34,14 +34,14 @@ class Socket {
   sent: string[] = [];
   onopen = () => {};
   onmessage = (_: { data: string }) => {};
-  onclose = () => {};
+  onclose = (_: { reason: string }) => {};
 
   constructor() {
     Socket.last = this;
     queueMicrotask(() => this.onopen());
   }
   send = (frame: string) => void this.sent.push(frame);
-  close = () => this.onclose();
+  close = () => this.onclose({ reason: "" });
   says = (changed: Partial<Changed>) => this.onmessage({ data: JSON.stringify({ type: "changed", ...changed }) });
 }
 

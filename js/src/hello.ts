@@ -12,6 +12,8 @@ export interface Hello {
   port: number;
   /** By scope, the proof that the hub knows the token of that scope. */
   proofs: Record<string, string>;
+  /** Whether whoever asks has been let in by something that this user trusts, Jupyter's login. */
+  vouched?: boolean;
 }
 
 /** A hub's answer, with the challenge that it answers. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { decode, encode } from "./protocol.ts";
 import { isForFigure, keyOf, notchesOf, pointOn, Reach, type Picture, type ReachEvents } from "./reach.ts";
+import type { Socket } from "./sockets.ts";
 
 class FakeSocket {
   readyState = 1;
@@ -10,7 +11,7 @@ class FakeSocket {
   onmessage?: (event: { data: string | ArrayBuffer }) => void;
   onclose?: (event: { reason: string }) => void;
 
-  constructor(readonly url: string, readonly protocols: string[]) {}
+  constructor(readonly url: string, readonly token: string) {}
 
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Record<string, unknown>);
@@ -45,7 +46,7 @@ async function reached(token: string | null = "secret") {
   const reach = new Reach(17, 2, SIZE, {
     url: "ws://hub/ws/reach",
     admit: () => Promise.resolve(token),
-    open: (url, protocols) => (socket = new FakeSocket(url, protocols)) as unknown as WebSocket,
+    open: (url, token) => (socket = new FakeSocket(url, token)) as unknown as Socket,
     frame: (then) => void frames.push(then),
   }, events);
   await settled();
@@ -60,7 +61,7 @@ async function reached(token: string | null = "secret") {
 describe("reaching into a figure", () => {
   it("begins with which version of which output, and its size", async () => {
     const { socket, events } = await reached();
-    expect(socket.protocols).toEqual(["ipyweb", "ipyweb.token.secret"]);
+    expect(socket.token).toBe("secret");
     expect(socket.sent).toEqual([{ type: "reach", protocol: 1, output: 17, version: 2, ...SIZE }]);
     expect(events.reached).toHaveBeenCalledWith(true);
   });

@@ -8,6 +8,7 @@
 import type { Extent, Point } from "./camera.ts";
 import { decode, encode, FrameError, isObject, PROTOCOL, type Header } from "./protocol.ts";
 import type { Size } from "./renderers/figure.ts";
+import { sockets, type Open, type Socket } from "./sockets.ts";
 
 /** How large a copy is drawn. */
 export type Wanted = Pick<Size, "width" | "height" | "dpi">;
@@ -50,7 +51,7 @@ export interface ReachOptions {
   /** The token, once the hub has passed the challenge; `null` when it does not know it. Rejects when nothing answers. */
   admit(): Promise<string | null>;
   /** Opens a socket. */
-  open?(url: string, protocols: string[]): WebSocket;
+  open?: Open;
   /** Calls back before the screen's next frame. */
   frame?(then: () => void): void;
 }
@@ -68,7 +69,7 @@ type Fields = Record<string, unknown>;
 export class Reach {
   readonly #options: ReachOptions;
   readonly #events: ReachEvents;
-  #socket: WebSocket | undefined;
+  #socket: Socket | undefined;
   #pieces: Uint8Array[] = [];
   /** Settles once all pictures that came are painted. */
   #painted: Promise<void> = Promise.resolve();
@@ -180,12 +181,11 @@ export class Reach {
     const token = await this.#options.admit().catch(() => null);
     if (this.#over) return;
     if (token === null) return this.#gone(LOST);
-    const open = this.#options.open ?? ((address, protocols) => new WebSocket(address, protocols));
-    const socket = open(this.#options.url, ["ipyweb", `ipyweb.token.${token}`]);
+    const { open = sockets.open } = this.#options;
+    const socket = open(this.#options.url, token);
     this.#socket = socket;
-    socket.binaryType = "arraybuffer";
     socket.onopen = () => socket.send(encode({ type: "reach", protocol: PROTOCOL, ...what, ...this.#wanted }) as string);
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#receive(data);
+    socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ reason }) => this.#gone(reason || LOST);
   }
 

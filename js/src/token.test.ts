@@ -74,3 +74,19 @@ it("asks the hub about a token that was given away, by what it says and not by i
   expect([await found(token), await found("1.other.c2ln")]).toEqual([token, null]);
   expect(asked.some((url) => url.includes("c2ln"))).toBe(false);
 });
+
+it("asks for a token where the hub says that somebody vouches for the page", async () => {
+  const asked: [string, unknown][] = [];
+  vi.stubGlobal("fetch", async (url: URL, { body }: RequestInit = {}) => {
+    asked.push([url.pathname, body]);
+    return Response.json({ token: "secret" });
+  });
+  const nonce = "ab".repeat(16);
+  const hello = { hub: "h2", protocol: 1, version: "1", port: 0, proofs: { pane: proof("secret", nonce, "h2", "hub.example.org", 0) } };
+  const location = new URL("https://hub.example.org/user/ada/ipyweb/") as unknown as Location;
+  const found = (vouched: boolean) => findToken({ hello: { ...hello, vouched }, nonce, host: "hub.example.org" }, parseFragment(""), location);
+  expect(await found(false)).toBeNull();
+  expect(asked).toEqual([]);
+  expect(await found(true)).toBe("secret");
+  expect(asked).toEqual([["/user/ada/ipyweb/exchange", '{"code":null}']]);
+});

@@ -47,13 +47,16 @@ export const broughtToken = {
 };
 
 /**
- * A token that the hub knows: the one that the address brings, else the tab's own, else that of another open pane.
+ * A token that the hub knows: the one that the address brings, else the tab's own, else one for whom something vouches
+ * that is in front of the hub, else that of another open pane.
  * `null` when there is none.
  */
 export async function findToken(answer: Answer, { token, code }: Fragment, location: Location): Promise<string | null> {
   const { hub } = answer.hello;
   const offered = code ? await exchange(code, location.href).catch(() => null) : token;
   for (const each of [offered, broughtToken.get(), keptToken.get(hub)]) if (each && (await isKnown(answer, each, location))) return each;
+  const given = answer.hello.vouched ? await exchange(null, location.href).catch(() => null) : null;
+  if (given && (await isKnown(answer, given, location))) return given;
   const others = mayHandOver(location) ? await askPanes(hub) : null;
   return others && (await isKnown(answer, others, location)) ? others : null;
 }
@@ -64,8 +67,8 @@ async function isKnown(answer: Answer, token: string, location: Location): Promi
   return told.hello.hub === answer.hello.hub && knows(told, token);
 }
 
-/** Exchange a single-use code for a token. @throws when the code is used, wrong or older than 10 s. */
-async function exchange(code: string, base: string): Promise<string> {
+/** Exchange a single-use code for a token; none is needed where one is let in. @throws when it is used, wrong or older than 10 s. */
+async function exchange(code: string | null, base: string): Promise<string> {
   const response = await fetch(new URL("exchange", base), {
     method: "POST",
     headers: { "Content-Type": "application/json" },

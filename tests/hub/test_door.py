@@ -1,6 +1,7 @@
 """The hub's Unix socket: the same hub, the same check, and nobody else's."""
 
 import itertools
+import json
 import os
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ipyweb import connection
-from ipyweb.connection import SOCKET, Connection, challenge, exchange, proof, request
+from ipyweb.connection import GATE, SOCKET, Connection, challenge, exchange, proof, request, voucher
 from ipyweb.errors import HubImpostor
 from ipyweb.hub.door import is_ours
 from ipyweb.private import write_private
@@ -200,3 +201,71 @@ def test_a_socket_is_a_hub_elsewhere_with_a_token_file(
     found = connection.start()
     assert (found.url, found.hub) == (live.state["url"], live.state["hub"])
     assert request(found, "GET", "api/state").json()["pid"] == live.state["pid"]
+
+
+# -- a gate -----------------------------------------------------------------------------------------------------------
+
+JUPYTER = "jupyter.example.org"
+
+
+def vouched(live: Live, **headers: str) -> dict[str, str]:
+    """The headers of a request that a gate passes on."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {"Host": JUPYTER, GATE: voucher(live.token(), JUPYTER), **named}
+
+
+def exchanged(live: Live, headers: dict[str, str]) -> int:
+    return ask(live, headers, "POST", "/exchange")[0]
+
+
+def test_a_name_that_a_gate_vouches_for_is_answered_to_and_a_token_is_needed_all_the_same(live: Live) -> None:
+    assert ask(live, vouched(live)) == (403, b"")
+    assert ask(live, vouched(live, X_Ipyweb_Token=live.token("pane")))[0] == 200
+    for origin, status in ((f"https://{JUPYTER}", 200), ("https://evil.example", 403), ("null", 403)):
+        assert ask(live, vouched(live, X_Ipyweb_Token=live.token("pane"), Origin=origin))[0] == status
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Host": JUPYTER},
+        {"Host": JUPYTER, GATE: ""},
+        {"Host": JUPYTER, GATE: "0" * 64},
+        {"Host": JUPYTER, GATE: voucher("0" * 64, JUPYTER)},
+        {"Host": "evil.example", GATE: "for " + JUPYTER},
+    ],
+)
+def test_a_name_is_not_believed_without_a_voucher_of_its_own(live: Live, wrong: dict[str, str]) -> None:
+    if wrong.get(GATE, "").startswith("for "):
+        wrong = {**wrong, GATE: voucher(live.token(), JUPYTER)}
+    assert ask(live, {**wrong, "X-Ipyweb-Token": live.token()})[0] == 403
+
+
+def test_a_voucher_is_worth_nothing_at_the_port(live: Live) -> None:
+    headers = vouched(live, X_Ipyweb_Token=live.token(), Origin=f"https://{JUPYTER}")
+    assert live.request("GET", "/api/state", headers=headers, scope=None).status == 403
+    headers = {**headers, "Host": "127.0.0.1", GATE: voucher(live.token(), "127.0.0.1")}
+    headers["Origin"] = "http://127.0.0.1"
+    assert live.request("POST", "/exchange", {}, headers=headers, scope=None).status == 403
+
+
+def test_a_page_of_the_same_origin_is_given_a_token_and_nobody_else_is(live: Live) -> None:
+    page = vouched(live, Origin=f"https://{JUPYTER}", Sec_Fetch_Site="same-origin")
+    status, body = ask(live, page, "POST", "/exchange")
+    assert (status, json.loads(body)) == (200, {"token": live.token("pane")})
+    for other in (
+        vouched(live),
+        vouched(live, Origin="null"),
+        vouched(live, Origin="https://evil.example"),
+        vouched(live, Origin=f"https://{JUPYTER}", Sec_Fetch_Site="cross-site"),
+        {"Host": "localhost", "Origin": "http://localhost"},
+    ):
+        assert exchanged(live, other) == 403
+    assert ask(live, page, "GET", "/exchange")[0] in (403, 405)
+
+
+def test_a_rotation_ends_vouchers(live: Live) -> None:
+    before = vouched(live, Origin=f"https://{JUPYTER}")
+    assert exchanged(live, before) == 200
+    assert live.request("POST", "/api/rotate", {}).status == 200
+    assert exchanged(live, before) == 403

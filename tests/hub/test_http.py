@@ -381,3 +381,28 @@ def test_an_upload_that_breaks_off_leaves_nothing(live: Live) -> None:
 
 def files(live: Live) -> list[str]:
     return [str(path) for path in (data_dir() / "blobs").rglob("*") if path.is_file()]
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_hub_answers_to_the_name_of_a_proxy_that_it_was_told_of(live: Live) -> None:
+    host = {"Host": "ide.example.org", "Origin": "https://ide.example.org"}
+    assert live.request("GET", "/api/state", headers=host).status == 403
+    told = live.request("POST", "/api/hosts", {"address": "https://ide.example.org/proxy/{{port}}/"})
+    assert told.json() == {"address": f"https://ide.example.org/proxy/{live.port}/"}
+    assert live.request("GET", "/api/state", headers=host).status == 200
+    assert live.request("GET", "/api/state", headers={**host, "Host": "other.example.org"}).status == 403
+    assert live.request("GET", "/api/state", headers=host, scope=None).status == 403
+
+
+@pytest.mark.parametrize("address", ["", "ide.example.org", "javascript:x", None, ["https://x"]])
+def test_what_is_no_address_names_no_host(live: Live, address: object) -> None:
+    assert live.request("POST", "/api/hosts", {"address": address}).status == 400
+
+
+def test_the_number_of_names_is_bounded(live: Live) -> None:
+    statuses = [
+        live.request("POST", "/api/hosts", {"address": f"https://h{number}.example/"}).status for number in range(70)
+    ]
+    assert set(statuses) == {200, 409}

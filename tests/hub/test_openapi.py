@@ -19,6 +19,7 @@ def test_every_route_is_described_with_its_methods() -> None:
             pattern.replace("([0-9]{1,18})", "{id}")
             .replace("runs/([0-9a-f]{32})", "runs/{run}")
             .replace("([0-9a-f]{64})", "{sha256}")
+            .replace("([A-Za-z0-9_-]{22})", "{line}")
             .replace("\\.", ".")
         )
         if UNDESCRIBED.fullmatch(path):

@@ -20,6 +20,7 @@ EXAMPLES = {
     "([a-z]{3,4})": "png",
     "([0-9]{1,18})": "1",
     "([A-Za-z0-9_-]{43})": "A" * 43,
+    "([A-Za-z0-9_-]{22})": "A" * 22,
     "([A-Za-z0-9_-]{1,2048})": "e30",
 }
 UPGRADE = {
@@ -113,6 +114,7 @@ SCOPES = {
     ("POST", "/api/outputs"): {"admin", "session"},
     ("POST", "/api/codes"): {"admin", "pane"},
     ("POST", "/api/shares"): {"admin"},
+    ("POST", "/api/hosts"): {"admin"},
     ("POST", "/api/opened"): {"admin", "session"},
     ("HEAD", "/api/blobs/" + "0" * 64): {"admin", "session"},
     ("PUT", "/api/blobs/" + "0" * 64): {"admin", "session"},
@@ -122,6 +124,10 @@ SCOPES = {
     ("GET", "/ws/session"): {"admin", "session"},
     ("GET", "/ws/pane"): {"admin", "pane"},
     ("GET", "/ws/reach"): {"admin", "pane"},
+    ("POST", "/poll"): {"admin", "pane"},
+    ("GET", "/poll/" + "A" * 22): {"admin", "pane"},
+    ("POST", "/poll/" + "A" * 22): {"admin", "pane"},
+    ("DELETE", "/poll/" + "A" * 22): {"admin", "pane"},
 }
 
 

@@ -35,6 +35,8 @@ LOOKS = {
     ("GET", "/api/export"),
     ("GET", "/ws/reach"),
     ("GET", "/ws/pane"),
+    ("POST", "/poll"),  # each channel of a line then asks what the socket asks that it stands for
+    *((method, "/poll/" + "A" * 22) for method in ("GET", "POST", "DELETE")),
 }
 """What a link to one output opens that only looks."""
 
