@@ -37,6 +37,7 @@ ORPHAN_SECONDS: Final = 5.0
 _HOST = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LINE = re.compile(r"[A-Z]+ /[!-~]* HTTP/1\.1")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 _DROPPED = frozenset({"authorization", "proxy-authorization", "cookie", GATE.lower()})
 
 
@@ -112,7 +113,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         try:
             async with asyncio.timeout(PATIENCE):
                 head = await reader.readuntil(b"\r\n\r\n")
-            theirs, ours = await _begin(head)
+                body = await reader.readexactly(_at_once(head))
+            theirs, ours = await _begin(head, body)
         except (BadRequest, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             _refuse(writer, "400 Bad Request", str(error) or "expected a request")
         except (IpywebError, OSError) as error:
@@ -121,12 +123,19 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             await _splice((reader, ours), (theirs, writer))
 
 
-async def _begin(head: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _at_once(head: bytes) -> int:
+    """Bytes of a small body. They go with the head: what refuses a request with some of it unread breaks the answer."""
+    found = _LENGTH.search(head)
+    length = int(found[1]) if found else 0
+    return length if length <= CHUNK else 0
+
+
+async def _begin(head: bytes, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection to the hub, with a request begun on it."""
     hub, peer = await asyncio.get_running_loop().run_in_executor(None, _reach)
     peer.setblocking(False)
     theirs, ours = await asyncio.open_unix_connection(sock=peer)
-    ours.write(passed_on(head, hub.token))
+    ours.write(passed_on(head, hub.token) + body)
     return theirs, ours
 
 
@@ -144,24 +153,33 @@ def _reach() -> tuple[Connection, socket.socket]:
     return hub, dial(Path(path), PATIENCE)
 
 
-async def _splice(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Copy both ways until one end is there no more."""
-    copies = {asyncio.ensure_future(_copy(*way)) for way in ways}
+async def _splice(
+    question: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    answer: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+) -> None:
+    """Copy both ways until the answer has ended, or whoever asked is gone."""
+    asked, answered = copies = [asyncio.ensure_future(_copy(*way)) for way in (question, answer)]
     try:
         await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        if asked.done() and not asked.result():  # the hub wants no more of it; it has answered
+            await answered
     finally:
         for each in copies:
             each.cancel()
-        for _, writer in ways:
+        for _, writer in (question, answer):
             writer.close()
         await asyncio.wait(copies)
 
 
-async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
+async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> bool:
+    """Whether all was copied that there was."""
+    try:
         while chunk := await source.read(CHUNK):
             to.write(chunk)
             await to.drain()
+    except ConnectionError:
+        return False
+    return True
 
 
 def _refuse(writer: asyncio.StreamWriter, status: str, words: str) -> None:

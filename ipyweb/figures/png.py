@@ -6,8 +6,8 @@ Format: ISO/IEC 15948:2004, sections 5 (structure), 9 (filtering), 11.2.2 (IHDR)
 """
 
 import struct
+import threading
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -44,10 +44,13 @@ def encode(width: int, height: int, rgba: bytes | memoryview, dpi: float) -> byt
 def _compressed(pixels: Any, channels: int) -> bytes:
     """A zlib stream of the lines: two series of deflate blocks, of which the first ends at a byte."""
     middle = len(pixels) // 2
-    with ThreadPoolExecutor(1) as beside:
-        second = beside.submit(_deflated, pixels[middle:], channels, zlib.Z_FINISH)
-        upper, begin = _deflated(pixels[:middle], channels, zlib.Z_SYNC_FLUSH)
-        lower, end = second.result()
+    second: list[tuple[Any, bytes]] = []
+    # no executor: those cannot be imported any more when a script ends
+    beside = threading.Thread(target=lambda: second.append(_deflated(pixels[middle:], channels, zlib.Z_FINISH)))
+    beside.start()
+    upper, begin = _deflated(pixels[:middle], channels, zlib.Z_SYNC_FLUSH)
+    beside.join()
+    ((lower, end),) = second
     check = struct.pack(">I", zlib.adler32(lower, zlib.adler32(upper)))
     return b"".join([_ZLIB, begin, end, check])
 

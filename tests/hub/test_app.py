@@ -143,6 +143,7 @@ def test_the_connection_file_says_everything_and_is_ours_alone(live: Live) -> No
         "url",
         "address",
         "certificate",
+        "proxy",
         "port",
         "socket",
         "token",
