@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-_RANK = ("passed", "skipped", "failed")
+UNCOLLECTED = "uncollected"
+_RANK = ("passed", "skipped", "failed", UNCOLLECTED)
 
 
 class Outcomes:
@@ -21,7 +22,7 @@ class Outcomes:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._note(report.nodeid, "failed")
+            self._note(report.nodeid, UNCOLLECTED)
 
     def _note(self, test: str, outcome: str) -> None:
         self.by_id[test] = max(self.by_id.get(test, "passed"), outcome, key=_RANK.index)

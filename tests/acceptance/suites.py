@@ -13,6 +13,8 @@ from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
 
+from outcomes import UNCOLLECTED
+
 HERE = Path(__file__).resolve().parent
 OPTIONS = ("--quiet", "--quiet", "--tb=short", "--durations=0", "--durations-min=60", "-p", "no:cacheprovider")
 MISSING = "missing"
@@ -64,7 +66,7 @@ class Suite:
         """Run plain, then loaded, and print how the outcomes compare.
 
         Returns:
-            Whether they are the same, and there are any.
+            Whether they are the same, there are any, and every file of them could be read.
         """
         plain, loaded, different = self._differing()
         again = self._differing()[2] if different else []
@@ -77,7 +79,10 @@ class Suite:
             verdict = "because of ipyweb" if test in caused else "flaky: not again, and not alone"
             print(f"  {test}: {plain.get(test, MISSING)} plain, {loaded.get(test, MISSING)} with ipyweb: {verdict}")
         print("the outcomes differ" if caused else "the outcomes are the same")
-        return not caused and bool(plain)
+        unread = [test for test, outcome in plain.items() if outcome == UNCOLLECTED]
+        if unread:
+            print(f"these could not even be read; install what they import: {', '.join(unread)}")
+        return not caused and not unread and bool(plain)
 
     def _differing(self, only: Sequence[str] = ()) -> tuple[Outcomes, Outcomes, list[str]]:
         plain, loaded = self.run(False, only), self.run(True, only)
