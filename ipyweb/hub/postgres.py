@@ -5,7 +5,6 @@ password, and for the rest its own files and environment (``~/.pgpass``, ``PGPAS
 https://www.postgresql.org/docs/current/libpq-envars.html).
 """
 
-import contextlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -38,7 +37,7 @@ _DEFAULTS = {
 """What an address may say otherwise: a hub must not wait for a server that has vanished."""
 
 _SETTINGS = {
-    "search_path": "ipyweb, public",  # an extension may have put its operators into the latter
+    "search_path": "ipyweb",
     "client_min_messages": "warning",
     "lock_timeout": "20s",
     "statement_timeout": "120s",
@@ -60,10 +59,11 @@ ALTER TABLE sessions ADD COLUMN IF NOT EXISTS hub BIGINT;
 ALTER TABLE bytes ALTER COLUMN bytes SET STORAGE EXTERNAL;
 ALTER TABLE texts ALTER COLUMN text SET STORAGE MAIN;
 ALTER TABLE texts SET (toast_tuple_target = 8160);
-CREATE INDEX IF NOT EXISTS texts_session ON texts(session);
+ALTER TABLE grams ALTER COLUMN bits SET STORAGE PLAIN;
+DROP INDEX IF EXISTS texts_trigrams;
+DROP INDEX IF EXISTS texts_session;
 CREATE INDEX IF NOT EXISTS sessions_open ON sessions(hub) WHERE ended IS NULL;
 """
-_TRIGRAMS = "CREATE INDEX IF NOT EXISTS texts_trigrams ON texts USING gin (text gin_trgm_ops)"
 _OPEN = frozenset({TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 
@@ -89,7 +89,6 @@ class Connection:
         try:
             with self._connection.transaction():
                 _make_tables(self._connection)
-            _make_trigrams(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -170,15 +169,6 @@ def _version(connection: "psycopg.Connection[Any]") -> int:
         return 0
     found = connection.execute("SELECT value FROM ipyweb.meta WHERE key = 'schema'").fetchone()
     return int(found[0]) if found else 0
-
-
-def _make_trigrams(connection: "psycopg.Connection[Any]") -> None:
-    """An index for searching, where the server has pg_trgm and lets us use it; without it every text is read."""
-    if connection.execute("SELECT to_regclass('ipyweb.texts_trigrams')").fetchone() != (None,):
-        return
-    with contextlib.suppress(psycopg.Error), connection.transaction():
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        connection.execute(_TRIGRAMS)
 
 
 @lru_cache(1024)
