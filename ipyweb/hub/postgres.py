@@ -60,8 +60,9 @@ ALTER TABLE bytes ALTER COLUMN bytes SET STORAGE EXTERNAL;
 ALTER TABLE texts ALTER COLUMN text SET STORAGE MAIN;
 ALTER TABLE texts SET (toast_tuple_target = 8160);
 ALTER TABLE grams ALTER COLUMN bits SET STORAGE PLAIN;
-DROP INDEX IF EXISTS texts_trigrams;
-DROP INDEX IF EXISTS texts_session;
+DROP INDEX IF EXISTS texts_trigrams, texts_session, texts_kind;
+CREATE INDEX IF NOT EXISTS texts_kind_output ON texts(kind, output);
+CREATE INDEX IF NOT EXISTS outputs_session_id ON outputs(session, id);
 CREATE INDEX IF NOT EXISTS sessions_open ON sessions(hub) WHERE ended IS NULL;
 """
 _OPEN = frozenset({TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR})
@@ -118,8 +119,8 @@ class Connection:
         conditions: list[str] = ["1 = 1"]
         values: list[Any] = []
         for term, named in query:
-            conditions.append("(session = ANY(?) OR text LIKE ?)" if named else "text LIKE ?")
-            values += [list(named), _pattern(term)] if named else [_pattern(term)]
+            conditions.append("(session = ANY(?) OR strpos(text, ?) > 0)" if named else "strpos(text, ?) > 0")
+            values += [list(named), term] if named else [term]
         return " AND ".join(conditions), values
 
     def close(self) -> None:
@@ -175,9 +176,3 @@ def _version(connection: "psycopg.Connection[Any]") -> int:
 def _translated(sql: str) -> bytes:
     """A statement with psycopg's marks for values."""
     return sql.replace("%", "%%").replace("?", "%s").encode()
-
-
-def _pattern(term: str) -> str:
-    """What LIKE finds a term by."""
-    escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -29,7 +29,7 @@ SESSION = ", ".join(SessionRow._fields[:-1])
 _OF_PROJECT = "session IN (SELECT id FROM sessions WHERE project = ?)"
 _TRASH = "removed IS NOT NULL"
 _CHUNK = 500
-COUNTED = 1000
+COUNTED = 500
 """Up to how many outputs those that say something are counted."""
 
 MAX_UNDRAWN = 5000

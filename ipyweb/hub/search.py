@@ -129,8 +129,7 @@ def candidates(db: Database, which: Filter, query: Query) -> int:
     found = [grams.may_say(db, plain)] if plain else []
     found += [grams.may_say(db, [term]) | _of_sessions(db, sorted(named)) for term, named in query if named]
     if which.kinds:
-        kinds = f"SELECT output FROM texts WHERE kind IN ({_marks(which.kinds)})"
-        found.append(grams.of_rows(db, kinds, which.kinds))
+        found.append(_of_rows(db, "texts", "output", f"kind IN ({_marks(which.kinds)})", which.kinds))
     if which.session is not None:
         found.append(_of_sessions(db, [which.session]))
     if which.project is not None:
@@ -152,19 +151,21 @@ def saying(db: Database, query: Query, ids: Iterator[int]) -> Iterator[int]:
 
 def trash(db: Database) -> int:
     """The outputs that are in the trash, as bits."""
-    return _of_outputs(db, "removed IS NOT NULL", ())
+    return _of_rows(db, "outputs", "id", "removed IS NOT NULL", ())
 
 
 def _of_sessions(db: Database, sessions: Sequence[str]) -> int:
     size = _CHUNKS[0]
     chunks = [sessions[start : start + size] for start in range(0, len(sessions), size)]
-    return reduce(or_, (_of_outputs(db, f"session IN ({_marks(chunk)})", chunk) for chunk in chunks), 0)
+    found = (_of_rows(db, "outputs", "id", f"session IN ({_marks(chunk)})", chunk) for chunk in chunks)
+    return reduce(or_, found, 0)
 
 
-def _of_outputs(db: Database, where: str, values: Sequence[Any]) -> int:
-    """The outputs for which a condition holds, as bits; asked through a view, SQLite would read all of each row."""
-    bits = "CAST(sum(CAST(1 AS BIGINT) << CAST(id % 32 AS INTEGER)) AS BIGINT)"
-    statement = f"SELECT id / 32, {bits} FROM {{}}.outputs WHERE {where} GROUP BY id / 32"
+def _of_rows(db: Database, table: str, column: str, where: str, values: Sequence[Any]) -> int:
+    """The outputs of rows for which a condition holds, as bits; through a view, SQLite would read all of each row."""
+    size = 8 * grams.WORD
+    bits = f"sum(1 << CAST({column} % {size} AS INTEGER))"
+    statement = f"SELECT {column} / {size}, {bits} FROM {{}}.{table} WHERE {where} GROUP BY {column} / {size}"
     return reduce(or_, (grams.of_words(db.execute(statement.format(schema), values)) for schema in db.schemas))
 
 

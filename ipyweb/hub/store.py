@@ -237,7 +237,7 @@ class Selection(NamedTuple):
 class Page(NamedTuple):
     """Outputs in ascending order of ids, how many there are in all, and the event of this snapshot.
 
-    Of many outputs that say what is looked for, `total` counts the first 1,000 and is not `exact`.
+    Of many outputs that say what is looked for, `total` counts the first 500 and is not `exact`.
     """
 
     event: int
