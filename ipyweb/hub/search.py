@@ -127,7 +127,9 @@ def candidates(db: Database, which: Filter, query: Query) -> int:
     """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits."""
     plain = [term for term, named in query if not named]
     found = [grams.may_say(db, plain)] if plain else []
-    found += [grams.may_say(db, [term]) | _of_sessions(db, sorted(named)) for term, named in query if named]
+    for term, named in query:
+        if named and (not found or found[-1].bit_count() > _CHUNKS[1]):  # else reading what is left is less work
+            found.append(grams.may_say(db, [term]) | _of_sessions(db, sorted(named)))
     if which.kinds:
         found.append(_of_rows(db, "texts", "output", f"kind IN ({_marks(which.kinds)})", which.kinds))
     if which.session is not None:
