@@ -127,17 +127,18 @@ def candidates(db: Database, which: Filter, query: Query) -> int:
     """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits."""
     plain = [term for term, named in query if not named]
     found = [grams.may_say(db, plain)] if plain else []
+    (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
     for term, named in query:
-        if named and (not found or found[-1].bit_count() > _CHUNKS[1]):  # else reading what is left is less work
+        if 0 < len(named) <= sessions / 2:  # more of them would leave out little
             found.append(grams.may_say(db, [term]) | _of_sessions(db, sorted(named)))
     if which.kinds:
         found.append(_of_rows(db, "texts", "output", f"kind IN ({_marks(which.kinds)})", which.kinds))
     if which.session is not None:
         found.append(_of_sessions(db, [which.session]))
     if which.project is not None:
-        sessions = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
-        found.append(_of_sessions(db, [session for (session,) in sessions]))
-    return reduce(and_, found) if found else grams.of_rows(db, "SELECT output FROM texts")
+        of_project = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
+        found.append(_of_sessions(db, [session for (session,) in of_project]))
+    return reduce(and_, found) if found else _of_rows(db, "texts", "output", "1 = 1", ())
 
 
 def saying(db: Database, query: Query, ids: Iterator[int]) -> Iterator[int]:
