@@ -227,7 +227,8 @@ def _listed(connection: Connection, all_projects: bool, **query: Any) -> str:
         return f"no {such}outputs " + (f"in {project}; all_projects=true looks at every project" if project else "yet")
     lines = [json.dumps(_summary(each), ensure_ascii=False) for each in found["outputs"]]
     more = found["total"] - len(lines)
-    note = [f"{found['total']} in all; before={found['outputs'][0]['id']} tells earlier ones"] if more > 0 else []
+    total = found["total"] if found.get("exact", True) else f"more than {found['total']}"
+    note = [f"{total} in all; before={found['outputs'][0]['id']} tells earlier ones"] if more > 0 else []
     return "\n".join([*note, *lines])
 
 

@@ -8,12 +8,18 @@ given its own of the same names. What else differs is an attribute or a method o
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-SCHEMA = 6
+SCHEMA = 7
 """Version of the tables made here."""
+
+_TEXTS = """CREATE TABLE IF NOT EXISTS {schema}texts(
+    output {integer} PRIMARY KEY, session {text} NOT NULL, kind {text} NOT NULL, text {text} NOT NULL
+)"""
+_GRAMS = """CREATE TABLE IF NOT EXISTS {schema}grams(n {integer} PRIMARY KEY, bits {bytes} NOT NULL);
+CREATE TABLE IF NOT EXISTS {schema}grams_due(output {integer} PRIMARY KEY)"""
 
 CHANGES: dict[int, tuple[str, ...]] = {
     1: tuple(f"ALTER TABLE {{schema}}{table} ADD COLUMN figure {{text}}" for table in ("outputs", "versions")),
-    2: (),  # the words for searching: a table of its own
+    2: (_TEXTS,),
     3: ("ALTER TABLE {schema}outputs ADD COLUMN seconds {real}",),
     4: (
         *(
@@ -27,10 +33,12 @@ CHANGES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE {schema}sessions ADD COLUMN place {text}",
         "ALTER TABLE {schema}sessions ADD COLUMN lost {integer}",
     ),
+    6: (_GRAMS, "INSERT INTO {schema}grams_due SELECT output FROM {schema}texts"),
 }
 """What brings the tables of a version up to the next, before the tables that are missing are made."""
 
-TABLES = """
+TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS {schema}meta(key {text} PRIMARY KEY, value {integer} NOT NULL){without_rowid};
 CREATE TABLE IF NOT EXISTS {schema}sessions(
     id {text} PRIMARY KEY, project {text} NOT NULL, title {text} NOT NULL, name {text}, kind {text} NOT NULL,
@@ -67,11 +75,9 @@ CREATE INDEX IF NOT EXISTS {schema}data_unused ON data(touched) WHERE refs <= 0;
 CREATE TABLE IF NOT EXISTS {schema}bytes(n {integer} PRIMARY KEY, bytes {bytes} NOT NULL);
 CREATE TABLE IF NOT EXISTS {schema}tombstones(id {integer} PRIMARY KEY, event {integer} NOT NULL);
 CREATE INDEX IF NOT EXISTS {schema}tombstones_event ON tombstones(event);
-CREATE TABLE IF NOT EXISTS {schema}texts(
-    output {integer} PRIMARY KEY, session {text} NOT NULL, kind {text} NOT NULL, text {text} NOT NULL
-);
-CREATE INDEX IF NOT EXISTS {schema}texts_kind ON texts(kind);
 """
+    + f"{_TEXTS};\nCREATE INDEX IF NOT EXISTS {{schema}}texts_kind ON texts(kind);\n{_GRAMS};\n"
+)
 """The tables of one schema; between braces stands what each database calls it."""
 
 

@@ -168,7 +168,10 @@ class Outputs(OutputsHandler):
             self.set_header("Content-Type", JSON_LINES)
             self.finish("".join(f"{row}\n" for row in rows))
         else:
-            self.send_json(f'{{"event":{page.event},"total":{page.total},"outputs":{records.array(rows)}}}')
+            self.send_json(
+                f'{{"event":{page.event},"total":{page.total},"exact":{str(page.exact).lower()},'
+                f'"outputs":{records.array(rows)}}}'
+            )
 
     async def post(self) -> None:
         if self.scope not in PRODUCERS:

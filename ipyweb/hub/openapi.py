@@ -257,8 +257,9 @@ PATHS: dict[str, dict[str, Schema]] = {
     "/api/outputs": {
         "get": _does(
             "List outputs, ascending by id: the newest without a cursor; as one record per line where "
-            "application/x-ndjson is accepted",
-            _object(event=_INTEGER, total=_INTEGER, outputs=_array(_OUTPUT)),
+            "application/x-ndjson is accepted. Of those with the words looked for, total counts "
+            "500 at most; exact tells whether these are all",
+            _object(event=_INTEGER, total=_INTEGER, exact={"type": "boolean"}, outputs=_array(_OUTPUT)),
             query=_query(
                 after="the first ones with a greater id",
                 before="the last ones with a smaller id",

@@ -5,7 +5,6 @@ password, and for the rest its own files and environment (``~/.pgpass``, ``PGPAS
 https://www.postgresql.org/docs/current/libpq-envars.html).
 """
 
-import contextlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -38,7 +37,7 @@ _DEFAULTS = {
 """What an address may say otherwise: a hub must not wait for a server that has vanished."""
 
 _SETTINGS = {
-    "search_path": "ipyweb, public",  # an extension may have put its operators into the latter
+    "search_path": "ipyweb",
     "client_min_messages": "warning",
     "lock_timeout": "20s",
     "statement_timeout": "120s",
@@ -60,10 +59,12 @@ ALTER TABLE sessions ADD COLUMN IF NOT EXISTS hub BIGINT;
 ALTER TABLE bytes ALTER COLUMN bytes SET STORAGE EXTERNAL;
 ALTER TABLE texts ALTER COLUMN text SET STORAGE MAIN;
 ALTER TABLE texts SET (toast_tuple_target = 8160);
-CREATE INDEX IF NOT EXISTS texts_session ON texts(session);
+ALTER TABLE grams ALTER COLUMN bits SET STORAGE PLAIN;
+DROP INDEX IF EXISTS texts_trigrams, texts_session, texts_kind;
+CREATE INDEX IF NOT EXISTS texts_kind_output ON texts(kind, output);
+CREATE INDEX IF NOT EXISTS outputs_session_id ON outputs(session, id);
 CREATE INDEX IF NOT EXISTS sessions_open ON sessions(hub) WHERE ended IS NULL;
 """
-_TRIGRAMS = "CREATE INDEX IF NOT EXISTS texts_trigrams ON texts USING gin (text gin_trgm_ops)"
 _OPEN = frozenset({TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 
@@ -89,7 +90,6 @@ class Connection:
         try:
             with self._connection.transaction():
                 _make_tables(self._connection)
-            _make_trigrams(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -119,8 +119,8 @@ class Connection:
         conditions: list[str] = ["1 = 1"]
         values: list[Any] = []
         for term, named in query:
-            conditions.append("(session = ANY(?) OR text LIKE ?)" if named else "text LIKE ?")
-            values += [list(named), _pattern(term)] if named else [_pattern(term)]
+            conditions.append("(session = ANY(?) OR strpos(text, ?) > 0)" if named else "strpos(text, ?) > 0")
+            values += [list(named), term] if named else [term]
         return " AND ".join(conditions), values
 
     def close(self) -> None:
@@ -172,22 +172,7 @@ def _version(connection: "psycopg.Connection[Any]") -> int:
     return int(found[0]) if found else 0
 
 
-def _make_trigrams(connection: "psycopg.Connection[Any]") -> None:
-    """An index for searching, where the server has pg_trgm and lets us use it; without it every text is read."""
-    if connection.execute("SELECT to_regclass('ipyweb.texts_trigrams')").fetchone() != (None,):
-        return
-    with contextlib.suppress(psycopg.Error), connection.transaction():
-        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        connection.execute(_TRIGRAMS)
-
-
 @lru_cache(1024)
 def _translated(sql: str) -> bytes:
     """A statement with psycopg's marks for values."""
     return sql.replace("%", "%%").replace("?", "%s").encode()
-
-
-def _pattern(term: str) -> str:
-    """What LIKE finds a term by."""
-    escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -1,16 +1,15 @@
 """What is read from the database. Each function is one or two statements, over both schemas at once."""
 
 import json
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from ..protocol import by_richness
-from . import search
+from . import grams, search
 from .blobs import Blobs
-from .database import Database
+from .database import Database, Query
 from .store import (
     Changes,
     Data,
@@ -30,15 +29,17 @@ SESSION = ", ".join(SessionRow._fields[:-1])
 _OF_PROJECT = "session IN (SELECT id FROM sessions WHERE project = ?)"
 _TRASH = "removed IS NOT NULL"
 _CHUNK = 500
+COUNTED = 500
+"""Up to how many outputs those that say something are counted."""
+
 MAX_UNDRAWN = 5000
 """Figures without a picture that a keeper is told of at once."""
 
 
 def outputs(db: Database, event: int, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
     """See `Store.outputs`."""
-    if which.q or which.kinds:  # one scan for both the number and the rows
-        found = _found(db, which)
-        return Page(event, len(found), search.rows_with(db, _slice(found, after, before, limit)))
+    if which.q or which.kinds:
+        return _found(db, event, which, after, before, limit)
     where, values = _where(which)
     total = _total(db, which, where, values)
     border, order = ("id > ?", "ASC") if after is not None else ("id < ?", "DESC")
@@ -73,15 +74,29 @@ def _by_schema(db: Database, statement: str, values: Sequence[Any] = ()) -> list
     return [row for schema in db.schemas for row in db.execute(statement.format(schema), values)]
 
 
-def _found(db: Database, which: Filter) -> list[int]:
-    """The outputs that a filter with words or kinds lets through, ascending."""
-    found = search.hits(db, which)
+def _found(db: Database, event: int, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
+    """A page of a filter with words or kinds."""
+    query = search.query_of(db, which.q) if which.q else ()
+    found = _candidates(db, which, query)
+    total, exact = found.bit_count(), True
+    if query:
+        counted = list(islice(search.saying(db, query, grams.descending(found, None)), COUNTED + 1))
+        total, exact = min(len(counted), COUNTED), len(counted) <= COUNTED
+        found = grams.of_ids(counted) if exact else found
+    ids = grams.descending(found, before) if after is None else grams.ascending(found, after)
+    page = ids if exact else search.saying(db, query, ids)
+    return Page(event, total, search.rows_with(db, list(islice(page, limit))), exact)
+
+
+def _candidates(db: Database, which: Filter, query: Query) -> int:
+    """The outputs that a filter lets through, as far as the index tells what they say; as bits."""
+    found = search.candidates(db, which, query)
     rest = which._replace(q=None, kinds=(), session=None, project=None)
-    if rest == Filter():  # the trash is small
-        found -= set(search.matching(db, "removed IS NOT NULL", []))
-    elif rest != Filter(removed=None):
-        found &= set(search.matching(db, *_where(rest)))
-    return sorted(found)
+    if rest == Filter():
+        return found & ~search.trash(db)
+    if rest == Filter(removed=None):
+        return found
+    return found & grams.of_ids(search.matching(db, *_where(rest)))
 
 
 def _where(which: Filter) -> tuple[str, list[Any]]:
@@ -96,14 +111,6 @@ def _where(which: Filter) -> tuple[str, list[Any]]:
     used = {text: value for text, value in wanted.items() if value is not None}
     removed = {None: "1 = 1", True: "removed IS NOT NULL", False: "removed IS NULL"}[which.removed]
     return " AND ".join((removed, *used)), list(used.values())
-
-
-def _slice(ids: list[int], after: int | None, before: int | None, limit: int) -> list[int]:
-    if after is not None:
-        first = bisect_right(ids, after)
-        return ids[first : first + limit]
-    end = len(ids) if before is None else bisect_left(ids, before)
-    return ids[max(0, end - limit) : end]
 
 
 def output(db: Database, output_id: int) -> OutputRow:

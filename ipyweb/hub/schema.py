@@ -36,6 +36,8 @@ _VIEWS = """
 CREATE TEMP VIEW outputs AS SELECT *{outputs} FROM main.outputs UNION ALL SELECT * FROM private.outputs;
 CREATE TEMP VIEW versions AS SELECT *{versions} FROM main.versions UNION ALL SELECT * FROM private.versions;
 CREATE TEMP VIEW texts AS {texts} SELECT * FROM private.texts;
+CREATE TEMP VIEW grams AS {grams};
+CREATE TEMP VIEW grams_due AS {due} SELECT output FROM private.texts;
 CREATE TEMP VIEW data AS
     SELECT *, 'main' AS place FROM main.data UNION ALL SELECT *, 'private' AS place FROM private.data;
 CREATE TEMP VIEW tombstones AS SELECT * FROM main.tombstones UNION ALL SELECT * FROM private.tombstones;
@@ -132,7 +134,9 @@ def _prepare(connection: sqlite3.Connection, check: bool, read_only: bool) -> No
         for table, columns in _LATER.items()
     }
     texts = "" if before < 3 else "SELECT * FROM main.texts UNION ALL"
-    connection.executescript(_VIEWS.format(texts=texts, **missing))
+    due = texts.replace("*", "output") if before < 7 else "SELECT output FROM main.grams_due UNION ALL"
+    grams = "SELECT * FROM private.grams" if before < 7 else "SELECT * FROM main.grams"
+    connection.executescript(_VIEWS.format(texts=texts, due=due, grams=grams, **missing))
 
 
 _SETTINGS = {

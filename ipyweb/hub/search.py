@@ -1,21 +1,25 @@
 """Search: the words of every output in one table, and what is asked of them.
 
-Each output has one row of folded text, cut to `MOST` characters. A query scans them all: for 10,000 outputs of 2 kB
-that takes 20 to 40 ms, for 100,000 some 300, whatever is looked for, and writing a row takes 0.1 ms. An FTS5 trigram
-index, measured beside it, answers in 1 ms what is rare, but costs 0.8 ms more per output written and four times the
-text's bytes, and knows no words of two letters; without positions it costs half of that, but what is common has to be
-read all the same. PostgreSQL has such an index where its server knows pg_trgm.
+Each output has one row of folded text, cut to `MOST` characters. An index leaves out most of those that do not say what
+is looked for (see `grams`); the others are read, the newest first, until there is a page of them and more than are
+counted. So what is rare is found by the index, and what is common among the newest.
+
+Reading all of 100,000 texts takes half a second. An FTS5 trigram index, measured instead of ours, costs 0.8 ms per
+output written and four times the text's bytes, knows no words of two letters, and has to read what is common all the
+same.
 """
 
 import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import islice
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import is_companion
-from . import messages
+from . import grams, messages
 from .blobs import Blobs
 from .database import Database, Query
 from .publish import is_json
@@ -29,6 +33,9 @@ MOST = 3000
 
 SAMPLE = 100
 """Texts that tell which words are rare."""
+
+_CHUNKS = 256, 4096
+"""How many texts are read at once: at first, and at most."""
 
 _READ = 128 * 1024
 _WORDS = re.compile(rb'"(?:text|title|name|label|description)"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
@@ -88,11 +95,13 @@ def index(store: "SqlStore", schema: str, output_id: int) -> None:
         "DO UPDATE SET session = excluded.session, kind = excluded.kind, text = excluded.text",
         (output_id, session, kind, text),
     )
+    grams.note(store.db, schema, output_id)
 
 
 def forget(store: "SqlStore", schema: str, output_id: int) -> None:
     """Delete the words of an output."""
     store.db.execute(f"DELETE FROM {schema}.texts WHERE output = ?", (output_id,))
+    grams.note(store.db, schema, output_id)
 
 
 def catch_up(store: "SqlStore", most: int) -> bool:
@@ -114,20 +123,57 @@ def catch_up(store: "SqlStore", most: int) -> bool:
     return len(found) == most
 
 
-def hits(db: Database, which: Filter) -> set[int]:
-    """The outputs whose words, kind and session are as a filter has them, whatever else it asks."""
-    clauses: list[tuple[str, list[Any]]] = []
+def candidates(db: Database, which: Filter, query: Query) -> int:
+    """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits."""
+    plain = [term for term, named in query if not named]
+    found = [grams.may_say(db, plain)] if plain else []
+    (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
+    for term, named in query:
+        if 0 < len(named) <= sessions / 2:  # more of them would leave out little
+            found.append(grams.may_say(db, [term]) | _of_sessions(db, sorted(named)))
     if which.kinds:
-        clauses.append((f"kind IN ({', '.join('?' * len(which.kinds))})", list(which.kinds)))
+        found.append(_of_rows(db, "texts", "output", f"kind IN ({_marks(which.kinds)})", which.kinds))
     if which.session is not None:
-        clauses.append(("session = ?", [which.session]))
+        found.append(_of_sessions(db, [which.session]))
     if which.project is not None:
-        clauses.append(("session IN (SELECT id FROM sessions WHERE project = ?)", [which.project]))
-    if which.q:
-        clauses.append(db.says(_query(db, which.q)))
-    values = [value for _, given in clauses for value in given]
-    statement = f"SELECT output FROM texts WHERE {' AND '.join(clause for clause, _ in clauses)}"
-    return {output_id for (output_id,) in db.execute(statement, values)}
+        of_project = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
+        found.append(_of_sessions(db, [session for (session,) in of_project]))
+    return reduce(and_, found) if found else _of_rows(db, "texts", "output", "1 = 1", ())
+
+
+def saying(db: Database, query: Query, ids: Iterator[int]) -> Iterator[int]:
+    """Those of some outputs that do say what is looked for, in the same order; read as they are asked for."""
+    condition, values = db.says(query)
+    statement = f"SELECT output FROM texts WHERE output IN {db.ids} AND {condition}"
+    size, most = _CHUNKS
+    while chunk := list(islice(ids, size)):
+        found = {output_id for (output_id,) in db.execute(statement, (json.dumps(chunk), *values))}
+        yield from (output_id for output_id in chunk if output_id in found)
+        size = min(2 * size, most)
+
+
+def trash(db: Database) -> int:
+    """The outputs that are in the trash, as bits."""
+    return _of_rows(db, "outputs", "id", "removed IS NOT NULL", ())
+
+
+def _of_sessions(db: Database, sessions: Sequence[str]) -> int:
+    size = _CHUNKS[0]
+    chunks = [sessions[start : start + size] for start in range(0, len(sessions), size)]
+    found = (_of_rows(db, "outputs", "id", f"session IN ({_marks(chunk)})", chunk) for chunk in chunks)
+    return reduce(or_, found, 0)
+
+
+def _of_rows(db: Database, table: str, column: str, where: str, values: Sequence[Any]) -> int:
+    """The outputs of rows for which a condition holds, as bits; through a view, SQLite would read all of each row."""
+    size = 8 * grams.WORD
+    bits = f"sum(1 << CAST({column} % {size} AS INTEGER))"
+    statement = f"SELECT {column} / {size}, {bits} FROM {{}}.{table} WHERE {where} GROUP BY {column} / {size}"
+    return reduce(or_, (grams.of_words(db.execute(statement.format(schema), values)) for schema in db.schemas))
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def terms(q: str) -> list[str]:
@@ -136,7 +182,8 @@ def terms(q: str) -> list[str]:
     return sorted({_SPACES.sub(" ", each) for each in found}, key=lambda each: (-len(each), each))
 
 
-def _query(db: Database, q: str) -> Query:
+def query_of(db: Database, q: str) -> Query:
+    """What to look for, the rarest first."""
     names = [
         (row[0], "\n".join(filter(None, row[1:])).casefold())
         for row in db.execute("SELECT id, title, name, host FROM sessions")

@@ -317,6 +317,11 @@ class SharedStore(SqlStore):
 
     # -- room ---------------------------------------------------------------------------------------------------------
 
+    def index(self) -> bool:
+        """One hub does that for all: the others neither wait for it nor for each other."""
+        statement = "SELECT pg_try_advisory_xact_lock(?, ?)"
+        return self.refusal is None and self.db.execute(statement, (LOCKS, WRITER)).fetchone()[0] and super().index()
+
     def used_by(self, schema: str) -> int:
         """Bytes of data; what else PostgreSQL takes, and how much disk there is, is its own to know."""
         return self.meta("bytes", 0) + self.blobs.growth

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..protocol import WIDGET_VIEW, by_richness, is_companion
-from . import imports, queries, retention, runs, search
+from . import grams, imports, queries, retention, runs, search
 from .blobs import Blobs
 from .database import Database
 from .imports import Archive
@@ -565,6 +565,9 @@ class SqlStore(Sessions):
         if self.may_write():
             self.unindexed = search.catch_up(self, most)
         return self.unindexed and self.refusal is None
+
+    def index(self) -> bool:
+        return self.may_write() and grams.step(self.db)
 
     def forget(self) -> None:
         retention.forget(self)

@@ -235,11 +235,15 @@ class Selection(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Outputs in ascending order of ids, how many there are in all, and the event of this snapshot."""
+    """Outputs in ascending order of ids, how many there are in all, and the event of this snapshot.
+
+    Of many outputs that say what is looked for, `total` counts the first 500 and is not `exact`.
+    """
 
     event: int
     total: int
     outputs: list[OutputRow]
+    exact: bool = True
 
 
 class Data(NamedTuple):
@@ -412,6 +416,9 @@ class Store(Protocol):
 
     def tidy(self) -> bool:
         """One small step of pruning; returns whether there is more to do."""
+
+    def index(self) -> bool:
+        """One small step of what makes searching quick, for idle time; returns whether there may be more to do."""
 
     def forget(self) -> None:
         """Delete what only served readers that are long gone."""

@@ -22,6 +22,9 @@ MAX_JOBS = 256
 MAX_BYTES = 8 * 2**20
 TIDY_SECONDS = 1.0
 FORGET_SECONDS = 600.0
+QUIET_SECONDS = 0.2
+"""Without a job for so long the store is idle, and makes searching quicker."""
+
 
 log = logging.getLogger("ipyweb.hub.store")
 
@@ -123,17 +126,23 @@ class StoreThread:
         self._begun.wait()  # until then nobody could hear of what the first chores do
         store.watch(self._wake)
         due = forget_due = time.monotonic()
+        index_due = due + QUIET_SECONDS
         while True:
-            items, stop = self._take(max(0.0, due - time.monotonic()))
+            items, stop = self._take(max(0.0, min(due, index_due) - time.monotonic()))
             if items:
                 store = self._run(store, items)
                 due = min(due, time.monotonic() + TIDY_SECONDS)
+                index_due = time.monotonic() + QUIET_SECONDS
             if stop:
                 store.close()
                 return
             if time.monotonic() >= due:
-                store, more = self._tidy(store)
+                store, more = self._chore(store, lambda store: store.tidy())
                 due = time.monotonic() + (0 if more else FORGET_SECONDS)
+                index_due = min(index_due, time.monotonic() + QUIET_SECONDS)
+            if time.monotonic() >= index_due:
+                store, more = self._chore(store, lambda store: store.index())
+                index_due = time.monotonic() + (0 if more else FORGET_SECONDS)
             if time.monotonic() >= forget_due:
                 store = self._forget(store)
                 forget_due = time.monotonic() + FORGET_SECONDS
@@ -166,10 +175,10 @@ class StoreThread:
         self._tell(self._deliver, items, batch)
         return store
 
-    def _tidy(self, store: Store) -> tuple[Store, bool]:
-        """One small step of pruning, and whether there is more to do."""
+    def _chore(self, store: Store, step: Callable[[Store], bool]) -> tuple[Store, bool]:
+        """One small step of a chore, and whether there is more to do."""
         found: list[bool] = []
-        store = self._run(store, [_Item(lambda store: found.append(store.tidy()), _nobody, 0)])
+        store = self._run(store, [_Item(lambda store: found.append(step(store)), _nobody, 0)])
         return store, any(found[-1:])
 
     def _forget(self, store: Store) -> Store:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bridge import child
+from bridge import child, percentile
 from pane_store import fill, own_directories, say
 
 from ipyweb import connection
@@ -26,6 +26,7 @@ from ipyweb.hub import schema
 from ipyweb.hub.postgres import Connection as Postgres
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.shared import SharedStore
+from ipyweb.hub.sql import SqlStore
 from ipyweb.hub.sqlite import SqliteStore
 from tests.faults import kill, kill_several
 from tests.postgres_server import cluster
@@ -86,8 +87,7 @@ def sqlite() -> None:
     """100,000 outputs in SQLite."""
     with own_directories() as data:
         store = SqliteStore(schema.connect(data / "outputs.sqlite"), data, LIMITS)
-        say("writing one output, with its words", fill(store, OUTPUTS) / OUTPUTS * 1e6, "µs")
-        store.close()
+        prepare(store)
         os.environ["IPYWEB_STORE"] = "disk"
         hub = connection.start()
         try:
@@ -102,8 +102,7 @@ def postgresql() -> None:
     with tempfile.TemporaryDirectory() as directory, cluster() as server:
         hubs = Hubs(server.address, Path(directory), count=1)  # whose the store is
         store = SharedStore(Postgres(server.address), LIMITS)
-        say("writing one output, with its words", fill(store, OUTPUTS) / OUTPUTS * 1e6, "µs")
-        store.close()
+        prepare(store)
         try:
             ask(hubs.connection(0))
         finally:
@@ -119,15 +118,38 @@ ASKED = {
     "sessions": "api/sessions",
     "one kind": "api/outputs?kind=figure&limit=200",
     **{
-        f"search {words!r}": f"api/outputs?q={quote(words)}&limit=200"
-        for words in ("r", "re", "resid", "residuals of epoch 77", "epoch 77777", "nowhere-to-be-found", "train.py")
+        f"search {words!r}{f' with {more}' if more else ''}": f"api/outputs?q={quote(words)}&limit=200{more}"
+        for words, more in (
+            *((words, "") for words in ("r", "re", "resid", "residuals of epoch 77", "epoch 77777", "epoch 777 train")),
+            *((words, "") for words in ("nowhere-to-be-found", "train.py", "train.py nowhere", "qz", "~~", "zqx")),
+            *((words, "&project=/p") for words in ("resid", "epoch 77777", "nowhere-to-be-found")),
+            *((words, "&kind=figure") for words in ("resid", "epoch 77777", "nowhere-to-be-found")),
+            *((words, f"&session={150:032x}") for words in ("resid", "epoch 77777")),
+            ("resid", f"&before={OUTPUTS // 2}"),
+        )
     },
 }
 
 
+def prepare(store: SqlStore) -> None:
+    """Fill a store, and let it index what there is, as it does when it is idle."""
+    say("writing one output, with its words", fill(store, OUTPUTS) / OUTPUTS * 1e6, "µs")
+    took, more = [], [True]
+    while more[-1]:
+        begun = time.perf_counter()
+        store.run([lambda each: more.append(each.index())])
+        took.append(time.perf_counter() - begun)
+    say("indexing one output, when idle", sum(took) / OUTPUTS * 1e6, "µs")
+    say("a step of that, median", 1e3 * statistics.median(took), "ms", 20)
+    say("a step of that, 99th percentile", 1e3 * percentile(took, 0.99), "ms")
+    (size,) = store.db.execute(f"SELECT sum(length(bits)) FROM {store.db.main}.grams").fetchone()
+    say("the index, for each output", int(size or 0) / OUTPUTS, "bytes")
+    store.close()
+
+
 def ask(hub: connection.Connection) -> None:
     """Ask a hub for what panes and the command line ask."""
-    connection.request(hub, "GET", "api/state")
+    time.sleep(3)  # what it does at first
     for what, path in ASKED.items():
         say(what, 1e3 * statistics.median(_timed(hub, path) for _ in range(5)), "ms", 150)
 

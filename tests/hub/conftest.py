@@ -384,6 +384,7 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
 
 
 _UNDOING: dict[int, tuple[str, ...]] = {
+    7: ("DROP TABLE grams", "DROP TABLE grams_due"),
     6: (
         "DROP INDEX outputs_display_id",
         *(f"ALTER TABLE sessions DROP COLUMN {name}" for name in ("place", "lost")),

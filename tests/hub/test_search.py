@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ipyweb.hub import search, sql
+from ipyweb.hub import grams, queries, schema, search, sql
 from ipyweb.hub.messages import SessionChange
-from ipyweb.hub.store import Filter
+from ipyweb.hub.sqlite import SqliteStore
+from ipyweb.hub.store import Filter, NotFound
 
-from .conftest import Bare, Live, make_display, make_old
+from .conftest import BOTH, Bare, Live, make_display, make_old
 
 FIGURE = {"id": "c" * 32, "keeper": "d" * 16, "size": [640, 480], "dpi": 100.0, "default_size": True}
-A = "a" * 32
+A, B = "a" * 32, "b" * 32
 
 
 def found(bare: Bare, q: str | None = None, **more: Any) -> list[int]:
@@ -165,6 +169,189 @@ def test_a_large_old_store_opens_at_once_and_is_indexed_step_by_step(
     assert again.call(lambda store: store.tidy())
     assert not again.call(lambda store: store.tidy())
     assert found(again, "old") == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_store_from_before_there_was_an_index_is_searched_at_once_and_indexed_later(
+    make_store: Callable[..., Bare], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = make_store()
+    bare.open()
+    for seq in range(1, 20):
+        bare.display(seq, title=f"old {seq}")
+    bare.store.close()
+    make_old(tmp_path / "outputs.sqlite", 6)
+    again = make_store()
+    assert found(again, "old 19") == [19]
+    assert counted(again, "grams_due") == 19
+    monkeypatch.setattr(grams, "LEAVE", 0)
+    index(again)
+    assert counted(again, "grams_due") == 0
+    assert found(again, "old 19") == [19]
+
+
+@pytest.mark.parametrize("version", [3, 6])
+def test_an_old_store_that_cannot_be_written_is_read_as_it_is(
+    make_store: Callable[..., Bare], tmp_path: Path, version: int
+) -> None:
+    bare = make_store()
+    bare.open()
+    bare.display(1, title="kept")
+    bare.store.close()
+    make_old(tmp_path / "outputs.sqlite", version)
+    connection = schema.connect(tmp_path / "outputs.sqlite", read_only=True)
+    with closing(SqliteStore(connection, tmp_path, read_only="for a test")) as store:
+        assert found(Bare(store), "kept", kinds=("text",)) == [1]
+        assert not Bare(store).call(lambda store: store.index())
+
+
+@BOTH
+def test_the_index_forgets_what_was_purged(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare.open()
+    for seq in range(1, 300):
+        bare.display(seq)
+    with monkeypatch.context() as patch:
+        patch.setattr(grams, "LEAVE", 0)
+        index(bare)
+    assert counted(bare, "grams") > grams.PARTS
+    for output_id in range(1, 300):
+        bare.call(lambda store, output_id=output_id: store.purge(output_id))
+    index(bare)
+    assert counted(bare, "grams") == counted(bare, "grams_due") == 0
+
+
+@BOTH
+def test_a_step_of_the_index_that_is_cut_off_leaves_everything_to_be_found(
+    bare: Bare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grams, "LEAVE", 0)
+    bare.open()
+    bare.display(1, title="zebra")
+
+    def fails(store: Any) -> None:
+        assert store.index()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        bare.call(fails)
+    assert counted(bare, "grams_due") == 1
+    assert found(bare, "zebra") == [1]
+
+
+@BOTH
+def test_what_is_common_is_counted_up_to_a_limit(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "COUNTED", 5)
+    bare.open()
+    for seq in range(1, 10):
+        bare.display(seq, title="odd" if seq % 2 else "even")
+    page = bare.store.outputs(Filter(q="train"), None, None, 3)
+    assert ([row.id for row in page.outputs], page.total, page.exact) == ([7, 8, 9], 5, False)
+    page = bare.store.outputs(Filter(q="odd"), None, None, 3)
+    assert ([row.id for row in page.outputs], page.total, page.exact) == ([5, 7, 9], 5, True)
+
+
+WORDS = (
+    "a",
+    "ab",
+    "abc",
+    "bca",
+    "aé",
+    "é",
+    "ß",
+    "12",
+    "123.5",
+    "0x1f",
+    "~~",
+    "%",
+    "_",
+    "ab_",
+    "node",
+    "train.py",
+    "old",
+)
+texts = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join) | st.text("abé1 ", max_size=6)
+words = st.lists(st.sampled_from(WORDS) | st.text("abcé1", min_size=1, max_size=4), max_size=3).map(" ".join)
+quoted = st.builds('"{}"'.format, texts.filter(str.strip))
+displayed = st.tuples(st.just("display"), st.integers(1, 12), texts)
+changed = st.tuples(st.sampled_from(["remove", "purge", "index", "note"]), st.integers(1, 40), texts)
+options = {
+    "kinds": st.sampled_from([("text",), ("html", "text"), ("image",)]),
+    "session": st.sampled_from([A, B]),
+    "project": st.sampled_from(["/a", "/b"]),
+    "removed": st.sampled_from([None, True]),
+    "until": st.just("2026-11-05"),
+}
+ids = st.none() | st.integers(-1, 50)
+asked = st.tuples(words | quoted, st.fixed_dictionaries({}, optional=options), ids, ids, st.integers(1, 6))
+
+
+@BOTH
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(displayed | changed | asked, max_size=25))
+def test_whatever_is_indexed_a_search_finds_what_reading_everything_finds(bare: Bare, steps: list[Any]) -> None:
+    bare.open(A, project="/a", title="old ß")
+    bare.open(B, project="/b", host="node1", private=not bare.store.shared)
+    for row in bare.store.outputs(Filter(removed=None), None, None, 10_000).outputs:  # of the example before
+        bare.call(lambda store, row=row: store.purge(row.id))
+    first = bare.store.next_id - 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "COUNTED", 6)
+        patch.setattr(search, "_CHUNKS", (2, 4))
+        patch.setattr(grams, "LEAVE", 2)
+        for step in steps:
+            if len(step) == 5:
+                q, more, after, before, limit = step
+                after, before = (None if each is None else first + each for each in (after, before))
+                compare(bare, Filter(q=q, **more), after, before, limit)
+            else:
+                change(bare, first, *step)
+        index(bare)
+        for q in ("a", "ab", "abc", "é", "train.py", "old 12", "nowhere"):
+            compare(bare, Filter(q=q), None, None, 5)
+
+
+def change(bare: Bare, first: int, what: str, number: int, text: str) -> None:
+    acts: dict[str, Callable[[Any], Any]] = {
+        "index": lambda store: store.index(),
+        "remove": lambda store: store.remove([first + number]),
+        "purge": lambda store: store.purge(first + number),
+        "note": lambda store: store.edit(first + number, {"note": text}),
+    }
+    if what == "display":
+        session = A if number % 3 else B
+        data = {"text/html" if number % 2 else "text/plain": text.encode()}
+        seq = bare.open(session, project="/a" if number % 3 else "/b") + 1
+        time = f"2026-11-{number:02}T00:00:00.000000Z"
+        bare.display(seq, data, session, display_id=f"{first} {number}", time=time)
+    else:
+        with suppress(NotFound):
+            bare.call(acts[what])
+
+
+def compare(bare: Bare, which: Filter, after: int | None, before: int | None, limit: int) -> None:
+    """A search against reading everything."""
+    rows = bare.store.outputs(which._replace(q=None), None, None, 10_000).outputs
+    said = dict(bare.store.db.execute("SELECT output, text FROM texts").fetchall())
+    sessions = bare.store.db.execute("SELECT id, title, name, host FROM sessions")
+    names = {session: "\n".join(filter(None, names)).casefold() for session, *names in sessions}
+    terms = search.terms(which.q or "")
+    hits = [row.id for row in rows if all(term in said[row.id] or term in names[row.session] for term in terms)]
+    page = bare.store.outputs(which, after, before, limit)
+    if after is not None:
+        expected = [each for each in hits if each > after][:limit]
+    else:
+        expected = [each for each in hits if before is None or each < before][-limit:]
+    assert [row.id for row in page.outputs] == expected
+    bounded = bool(terms) and len(hits) > queries.COUNTED
+    assert (page.total, page.exact) == (queries.COUNTED if bounded else len(hits), not bounded)
+
+
+def index(bare: Bare) -> None:
+    while bare.call(lambda store: store.index()):
+        pass
+
+
+def counted(bare: Bare, table: str) -> int:
+    return int(bare.store.db.execute(f"SELECT count(*) FROM {bare.store.db.main}.{table}").fetchone()[0])
 
 
 def test_the_hub_searches_by_address(live: Live) -> None:

@@ -46,6 +46,25 @@ def bares(postgresql: Cluster) -> Iterator[tuple[Bare, Bare]]:
         each.store.close()
 
 
+def test_a_database_from_before_there_was_an_index_is_searched_at_once(postgresql: Cluster) -> None:
+    def opened() -> Bare:
+        return Bare(shared.SharedStore(shared.Connection(postgresql.address), shared.Limits()))
+
+    bare = opened()
+    bare.open()
+    bare.display(1, title="an old one")
+    bare.store.close()
+    postgresql.execute(
+        "DROP TABLE ipyweb.grams, ipyweb.grams_due",
+        "CREATE INDEX texts_kind ON ipyweb.texts(kind)",
+        "UPDATE ipyweb.meta SET value = 6 WHERE key = 'schema'",
+    )
+    again = opened()
+    assert again.store.db.execute("SELECT output FROM grams_due").fetchall() == [(1,)]
+    assert [row.id for row in again.store.outputs(Filter(q="old"), None, None, 9).outputs] == [1]
+    again.store.close()
+
+
 def test_what_is_displayed_at_one_hub_is_seen_at_a_pane_of_the_other(pair: Pair) -> None:
     one, two = pair
     assert one.token("pane") == two.token("pane")

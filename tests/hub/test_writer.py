@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ipyweb.hub import schema, writer
+from ipyweb.hub import grams, schema, writer
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.hub.store import Batch, NotFound, Outcome, Store
@@ -129,6 +129,27 @@ def test_damage_replaces_the_store_and_tells_the_callers() -> None:
         assert await thread.call(lambda store: store.open_session(make_hello())) == 0
 
     assert len(run(body)) == 1
+
+
+def test_words_are_indexed_when_the_store_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(grams, "LEAVE", 0)
+
+    def due(store: Any) -> int:
+        return int(store.db.execute("SELECT count(*) FROM grams_due").fetchone()[0])
+
+    async def body(thread: StoreThread, batches: list[Batch]) -> None:
+        await thread.call(lambda store: store.open_session(make_hello()))
+        for seq in range(1, 41):
+            display = make_display(seq)
+            await thread.call(lambda store, display=display: store.apply("a" * 32, display))
+        for _ in range(500):
+            if await thread.call(due) == 0:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("nothing was indexed")
+
+    run(body)
 
 
 def test_pruning_happens_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
