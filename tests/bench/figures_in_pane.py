@@ -4,6 +4,7 @@
     python tests/bench/figures_in_pane.py pixels     only those whose name contains the word
 
 Times are those of the machine, so `savefig` of the same figure is measured in the same run. The keeper is warm.
+`against_lab` needs JupyterLab, in this environment or in PATH.
 """
 
 import io
@@ -12,26 +13,48 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from chromium import page
 from figures import image, line, main, median, say, scatter
+from lab import RUN, find, notebook
 from matplotlib import pyplot as plt
 
-PROBE = """() => {
+PROBE = """([images, room]) => {
     window.seen = [];
-    const stage = document.querySelector("[data-testid=stage]");
     const mark = () => {
-        for (const each of stage.querySelectorAll(".layer img")) each.setAttribute("elementtiming", "figure");
+        for (const each of document.querySelectorAll(images)) each.setAttribute("elementtiming", "figure");
     };
-    new MutationObserver(mark).observe(stage, {subtree: true, childList: true});
+    new MutationObserver(mark).observe(document.body, {subtree: true, childList: true});
     new PerformanceObserver((list) => {
-        const drawn = list.getEntries().filter((each) => each.naturalWidth === stage.clientWidth - 32);
+        const width = room && document.querySelector(room).clientWidth - 32;
+        const drawn = list.getEntries().filter((each) => !width || each.naturalWidth === width);
         window.seen.push(...drawn.map((each) => performance.timeOrigin + each.renderTime));
     }).observe({type: "element"});
     mark();
 }"""
-"""Stamps the moments when a figure, drawn for the stage, is painted, as the browser tells them (W3C Element Timing)."""
+"""Stamps the moments when a figure is painted, as the browser tells them (W3C Element Timing), in the pane those when
+it was drawn for the stage."""
+
+STAGE, CELL = ["[data-testid=stage] .layer img", "[data-testid=stage]"], [".jp-OutputArea-output img", ""]
+
+KERNEL = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {bench!r})
+import figures, matplotlib.pyplot as plt
+%matplotlib inline
+place = Path({place!r})
+figure = getattr(figures, (place / "kind").read_text())()
+plt.close(figure)
+start = 1e3 * time.time()
+display(figure)
+(place / "start").write_text(str(start))
+"""
+"""A cell that shows a figure of the kind that a file says, and says when it began to."""
 
 
 def opened(shown: Any) -> None:
@@ -44,7 +67,7 @@ def opened(shown: Any) -> None:
     shown.wait_for_selector("[data-testid=stage]")
     ipyweb.display(line()).wait()
     shown.wait_for_selector("[data-testid=drawn]:not(:empty)")
-    shown.evaluate(PROBE)
+    shown.evaluate(PROBE, STAGE)
 
 
 def saved(figure: Any) -> float:
@@ -54,24 +77,60 @@ def saved(figure: Any) -> float:
 
 def pixels() -> None:
     """From the call to the figure's final pixels, those drawn for the stage."""
-    import ipyweb
-
     with page() as shown:
         opened(shown)
         for make in (line, scatter, image):
-            took = []
-            for _ in range(11):
-                figure = make()
-                plt.close(figure)
-                shown.wait_for_timeout(600)
-                shown.evaluate("window.seen = []")
-                start = 1e3 * time.time()
-                ipyweb.display(figure)
-                shown.wait_for_function("() => window.seen.length > 0")
-                took.append(shown.evaluate("window.seen.at(-1)") - start)
-            pause = saved(figure)
+            took = [displayed(shown, make) for _ in range(11)]
+            pause = saved(make())
             say(f"{make.__name__}: savefig", pause, "ms")
             say(f"{make.__name__}: call to pixels", statistics.median(took[1:]), "ms", pause + 40)
+
+
+def displayed(shown: Any, make: Callable[[], Any]) -> float:
+    """Milliseconds from `display` of a new figure to its final pixels in the pane."""
+    import ipyweb
+
+    figure = make()
+    plt.close(figure)
+    shown.bring_to_front()
+    shown.wait_for_timeout(600)
+    shown.evaluate("window.seen = []")
+    start = 1e3 * time.time()
+    ipyweb.display(figure)
+    shown.wait_for_function("() => window.seen.length > 0")
+    return float(shown.evaluate("window.seen.at(-1)")) - start
+
+
+def against_lab() -> None:
+    """From the call to pixels, in turns with a notebook in JupyterLab, so that both have the same machine."""
+    program = find()
+    if program is None:
+        return
+    with TemporaryDirectory() as directory, page() as ours:
+        theirs = ours.context.browser.new_page(viewport=ours.viewport_size)
+        place = Path(directory)
+        (place / "kind").write_text("line")
+        opened(ours)
+        with notebook(program, theirs, KERNEL.format(bench=str(Path(__file__).parent), place=directory)):
+            theirs.evaluate(PROBE, CELL)
+            for make in (line, scatter, image):
+                (place / "kind").write_text(make.__name__)
+                pairs = [(displayed(ours, make), ran(theirs, place)) for _ in range(16)]
+                pane, lab = (statistics.median(each) for each in zip(*pairs[1:], strict=True))
+                say(f"{make.__name__}: call to pixels in the pane", pane, "ms")
+                say(f"{make.__name__}: call to pixels in JupyterLab", lab, "ms")
+                say(f"{make.__name__}: the pane's median over JupyterLab's", pane / lab, "", 1)
+
+
+def ran(shown: Any, place: Path) -> float:
+    """Milliseconds from `display` in a notebook's cell to pixels."""
+    shown.bring_to_front()
+    shown.wait_for_timeout(600)
+    shown.evaluate("window.seen = []")
+    shown.evaluate(RUN)
+    shown.wait_for_function("() => window.seen.length > 0")
+    shown.wait_for_timeout(200)
+    return float(shown.evaluate("window.seen.at(-1)")) - float((place / "start").read_text())
 
 
 def resize() -> None:
@@ -133,4 +192,4 @@ def loop() -> None:
 
 
 if __name__ == "__main__":
-    main(pixels, resize, loop)
+    main(pixels, against_lab, resize, loop)
