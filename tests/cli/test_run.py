@@ -87,6 +87,15 @@ def test_a_script_sees_and_does_what_it_does_under_python(folder: Path, name: st
     assert seen(run(folder, *words)) == seen(python(folder, *words))
 
 
+@pytest.mark.parametrize("path", ["", os.pathsep, f"{os.pathsep}other"])
+def test_an_empty_part_of_pythonpath_means_what_it_means_to_python(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", path)
+    (folder / "script.py").write_text("import os, sys; print(sys.path, repr(os.environ['PYTHONPATH']))")
+    assert seen(run(folder, "script.py")) == seen(python(folder, "script.py"))
+
+
 @pytest.mark.parametrize(
     "words",
     [("-m", "package", "-m", "x"), ("-m", "package.part"), ("-m", "nothing"), ("package",), ("nothing.py",), ("-",)],

@@ -17,6 +17,8 @@ def _leave() -> "str | None":
         os.environ["PYTHONPATH"] = rest[len(os.pathsep) :]
     else:
         del os.environ["PYTHONPATH"]
+    if rest == os.pathsep and here in sys.path:  # alone it would be nothing; behind ours it is the working directory
+        del sys.path[sys.path.index(here) + 1]
     sys.path[:] = [path for path in sys.path if path != here]
     sys.path_importer_cache.pop(here, None)
     return os.environ.pop("_IPYWEB_RUN", None)
