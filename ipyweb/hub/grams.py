@@ -39,8 +39,9 @@ WORD = 3
 
 _WIDTH = OUTPUTS // 8
 _BLOCKS = 2**40
-_SINGLES, _PAIRS, _TRIPLES = (251,), (16127, 16103), (16111, 16097)
-"""What pieces of one, two and three bytes are divided by, as numbers; what is left is a slot."""
+_SINGLES, _PAIRS, _TRIPLES = (251,), (16127, 8209), (16111, 16097)
+"""What pieces of one, two and three bytes are divided by, as numbers; what is left is a slot. The second for pairs is
+less than two spaces are: both would leave the same of smaller numbers."""
 
 _ONES = [tuple(at for at in reversed(range(8)) if byte >> at & 1) for byte in range(256)]
 

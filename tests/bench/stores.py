@@ -101,8 +101,9 @@ def postgresql() -> None:
     """100,000 outputs in PostgreSQL."""
     with tempfile.TemporaryDirectory() as directory, cluster() as server:
         hubs = Hubs(server.address, Path(directory), count=1)  # whose the store is
-        store = SharedStore(Postgres(server.address), LIMITS)
-        prepare(store)
+        hubs.kill(0)  # it would index, too
+        prepare(SharedStore(Postgres(server.address), LIMITS))
+        hubs.start(0)
         try:
             ask(hubs.connection(0))
         finally:
