@@ -313,7 +313,8 @@ def _base(connection: Connection) -> str:
 
 def _proxied(connection: Connection) -> str:
     """The address behind the proxy that our environment tells of, unless the settings tell of another one."""
-    return proxies.address(os.environ, connection.port) if connection.local and not connection.proxy else ""
+    ours = connection.local and not is_mounted()  # the host's hub is at none of a container's ports
+    return proxies.address(os.environ, connection.port) if ours and not connection.proxy else ""
 
 
 def introduce(connection: Connection) -> None:

@@ -420,6 +420,8 @@ def test_a_link_begins_with_the_address_of_the_proxy_that_the_environment_names(
     assert link(configured).startswith("https://lab.example.org/plots/#")
     elsewhere = connection._replace(local=False)  # this machine's proxy does not lead there
     assert link(elsewhere).startswith("http://127.0.0.1:8765/#")
+    monkeypatch.setattr("ipyweb.browser.is_mounted", lambda: True)  # nor to the hub of a container's host
+    assert link(connection).startswith("http://127.0.0.1:8765/#")
 
 
 def test_a_browser_at_the_other_end_of_a_proxy_gets_a_code_and_no_file() -> None:

@@ -34,6 +34,9 @@ MOST_LINES: Final = 1000
 MOST_CHANNELS: Final = 100
 """Of one line."""
 
+MOST_WAITING: Final = 1000
+"""Records that are no frames and wait for a page to ask; one that says more and never asks is not heard."""
+
 LONGEST_WAIT: Final = 20.0
 """Seconds for which a request waits for records, at most."""
 
@@ -224,7 +227,7 @@ class Line:
             body: the records.
 
         Raises:
-            BadMessage: they make no sense, or others are missing before them.
+            BadMessage: they make no sense, others are missing before them, or the page does not ask for answers.
         """
         self._seen = time.monotonic()
         async with self._hearing:
@@ -233,6 +236,8 @@ class Line:
             for number, (channel, kind, payload) in enumerate(records(body), first):
                 if number < self._heard:
                     continue
+                if len(self._waiting) >= MOST_WAITING:
+                    raise BadMessage(f"{MOST_WAITING} answers wait; ask for them first")
                 self._heard += 1
                 self._take(channel, kind, payload)
                 if self.hub.state.is_full:

@@ -243,30 +243,46 @@ def test_a_page_that_says_so_is_gone_at_once(live: Live, line: Line) -> None:
     wait_until(lambda: live.get("/api/state")["frontends"] == 0, "the end of the pane")
 
 
+def test_a_page_that_never_asks_is_not_heard_for_ever(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "MOST_WAITING", 5)
+    page = line()
+    many = b"".join(record(number, OPEN, b"ws/nothing") for number in range(1, 9))
+    assert page.ask("POST", f"/poll/{page.name}?first=0", many).status == 400
+    assert len(page.poll()) == 5
+    assert page.ask("POST", f"/poll/{page.name}?first=0", many).status == 200
+    assert [channel for channel, _, _ in page.poll(after=5)] == [6, 7, 8]
+
+
+def asked(page: Polled) -> Callable[[], list[tuple[int, bytes, bytes]]]:
+    """Let a page ask, and wait until the hub knows; returns what waits for the answer."""
+    answers: list[tuple[int, bytes, bytes]] = []
+    waits = threading.Thread(target=lambda: answers.extend(page.poll()))
+    waits.start()
+    wait_until(lambda: any(each._giving.locked() for each in lines_of(page.live)), "the request")
+
+    def answer() -> list[tuple[int, bytes, bytes]]:
+        waits.join()
+        return answers
+
+    return answer
+
+
 def test_new_tokens_end_it(live: Live, line: Line) -> None:
     page = line()
     page.pane()
-    answers: list[Any] = []
-    waits = threading.Thread(target=lambda: answers.extend(page.poll()))
-    waits.start()
-    wait_until(lambda: any(each._giving.locked() for each in lines_of(live)), "the request")
+    answer = asked(page)
     assert live.request("POST", "/api/rotate", {}).status == 200
-    waits.join()
-    assert [kind for _, kind, _ in answers] == [CLOSE]
+    assert [kind for _, kind, _ in answer()] == [CLOSE]
     assert page.ask("GET", f"/poll/{page.name}?after=2").status == 403
 
 
 def test_a_hub_that_stops_says_so_to_whoever_waits(live: Live, line: Line) -> None:
     page = line()
     page.pane()
-    answers: list[Any] = []
-    waits = threading.Thread(target=lambda: answers.extend(page.poll()))
-    waits.start()
-    wait_until(lambda: any(each._giving.locked() for each in lines_of(live)), "the request")
+    answer = asked(page)
     live.stop()
-    waits.join()
-    assert answers[-1][1] == CLOSE
-    assert json.loads(answers[-1][2])["code"] == 1001
+    *_, (_, kind, said) = answer()
+    assert (kind, json.loads(said)["code"]) == (CLOSE, 1001)
     page.ask = lambda *_: Response(200, {}, b"")  # type: ignore[method-assign]
 
 
