@@ -15,7 +15,7 @@ from ipyweb.hub.comms import WIDGETS
 from ipyweb.protocol import WIDGET_VIEW
 
 from ..conftest import wait_until
-from ..widgets.conftest import Start, line
+from ..widgets.conftest import Start, line, line_that_is
 from .conftest import OpenPane, Pane
 
 SLIDER = """
@@ -349,8 +349,7 @@ def test_what_is_done_to_it_reaches_the_script(
     script = waiting(f"import ipyweb, ipywidgets as w\n{code}\nipyweb.display(shown)")
     pane = look(open_pane, hub, the_widget(hub))
     act(pane)
-    while line(script) != printed:
-        pass  # what it prints besides
+    line_that_is(script, printed)
 
 
 CANVAS = """

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ipyweb import connection
 from ipyweb.comms import Comms, Joiner, Message, frames
 from ipyweb.protocol import WIDGET_VIEW
 
-from ..conftest import wait_until
+from ..conftest import HANGS, wait_until
 
 Start = Callable[[str], "subprocess.Popen[str]"]
 
@@ -40,9 +41,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def line(script: "subprocess.Popen[str]") -> str:
-    """The next line that a script prints."""
+    """The next line that a script prints; one that says nothing more fails the test, with what it said of errors."""
     assert script.stdout is not None
-    return script.stdout.readline().strip()
+    silence = threading.Timer(HANGS, script.kill)
+    silence.start()
+    said = script.stdout.readline()
+    silence.cancel()
+    assert said, f"the script prints nothing more:\n{script.communicate()[1]}"
+    return said.strip()
+
+
+def line_that_is(script: "subprocess.Popen[str]", wanted: str) -> None:
+    """Wait for one of the lines that a script prints, whatever comes before."""
+    while line(script) != wanted:
+        pass
 
 
 class Pane:

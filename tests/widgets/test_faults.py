@@ -10,7 +10,7 @@ import pytest
 from ipyweb import connection
 
 from ..conftest import wait_until
-from .conftest import Pane, Start, line, widgets
+from .conftest import Pane, Start, line, line_that_is, widgets
 from .test_scripts import SLIDER
 
 Follow = Callable[..., Pane]
@@ -128,8 +128,7 @@ def test_a_hub_that_is_killed_in_a_drag_is_followed_by_one_that_goes_on(
     again = Pane(connection.start(), widgets(connection.start())[0]["session"])
     again.until_is(slider, "max", 100)
     again.until_handled(again.update(slider, value=77))
-    while line(script) != "77":
-        pass  # what came before the end
+    line_that_is(script, "77")
     again.close()
     end(script)
 
