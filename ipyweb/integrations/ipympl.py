@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import are_carried, chain, replace
+from . import are_carried, chain, ipympl_ahead, replace
 
 _MODULE = "ipympl.backend_nbagg"
 
@@ -32,6 +32,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         replace(canvas, "new_timer", lambda self, *args, **keys: _timer(self.model_id, *args, **keys)),
         replace(canvas, "flush_events", lambda self: _hear()),
         replace(canvas, "get_diff_image", _picture),
+        ipympl_ahead.install(canvas),
     )
 
 

@@ -47,6 +47,11 @@ for colour in "white", "none":
     picture = Image.open(io.BytesIO(canvas.get_diff_image())).convert("RGBA")
     print(numpy.array_equal(picture, canvas.buffer_rgba()), canvas.get_diff_image(), flush=True)
 """
+COUNTED = """
+figure.canvas.mpl_connect("draw_event", lambda event: say(str(int(label.value) + 1)))
+figure.canvas.mpl_connect("key_press_event", lambda event: figure.canvas.draw_idle())
+ipyweb.wait()
+"""
 Follow = Callable[..., Pane]
 
 
@@ -115,3 +120,62 @@ def test_a_program_that_waits_for_clicks_gets_them(start: Start, follow: Follow)
 def test_pictures_are_what_was_drawn(start: Start) -> None:
     script = start(FIGURE + PICTURES)
     assert [line(script), line(script)] == ["True None"] * 2
+
+
+def press(pane: Pane) -> None:
+    """Press a key, upon which the program asks for a drawing."""
+    tell(pane, type="key_press", key="ka", guiEvent={})
+
+
+def pictures(pane: Pane) -> int:
+    return sum('"binary"' in str(each.header.get("data")) for each in pane.heard)
+
+
+def notes(pane: Pane) -> int:
+    """How often the program said that there is something to draw."""
+    return sum("draw" in str(each.header.get("data")) for each in pane.heard)
+
+
+def test_the_next_picture_is_drawn_before_it_is_asked_for(start: Start, follow: Follow) -> None:
+    start(FIGURE + COUNTED)
+    pane = follow()
+    label = pane.model("LabelModel")
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    before, sent = int(pane.value(label, "value")), pictures(pane)
+    press(pane)
+    pane.until_is(label, "value", str(before + 1))
+    assert pictures(pane) == sent
+    tell(pane, type="draw")
+    assert pictures(pane) == sent + 1
+    assert pane.value(label, "value") == str(before + 1)
+
+
+def test_a_change_after_the_picture_that_is_drawn_ahead_is_told_again(start: Start, follow: Follow) -> None:
+    start(FIGURE + COUNTED)
+    pane = follow()
+    label = pane.model("LabelModel")
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    before = int(pane.value(label, "value"))
+    press(pane)
+    pane.until_is(label, "value", str(before + 1))
+    press(pane)
+    told, sent = notes(pane), pictures(pane)
+    tell(pane, type="draw")
+    pane.until(lambda: notes(pane) > told)
+    pane.until_is(label, "value", str(before + 2))
+    tell(pane, type="draw")
+    assert pictures(pane) == sent + 2
+
+
+def test_nothing_is_drawn_ahead_of_what_nobody_looks_at(start: Start, follow: Follow) -> None:
+    start(FIGURE + COUNTED)
+    pane = follow()
+    label = pane.model("LabelModel")
+    begin(pane)
+    before = pane.value(label, "value")
+    press(pane)
+    time.sleep(0.3)
+    press(pane)
+    assert pane.value(label, "value") == before
