@@ -37,6 +37,8 @@ _OPTIONS = {
 }
 # Ctrl-C in the terminal is for us: ssh keeps a signal ignored that it finds ignored, and we end it when we are done.
 _DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+# A killed program of ours ends no ssh of its own; this one hears of it, as its stdin ends then.
+_GUARD = ("sh", "-c", 'trap "" INT HUP; read -r _; kill "$1"; rm -r "$2"', "sh")
 _FATAL = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "Permission denied", "Bad owner")
 
 Direction = Literal["-L", "-R"]
@@ -81,6 +83,7 @@ class Ssh:
         self._directory = Path(tempfile.mkdtemp(prefix="ipyweb-"))
         self._control = self._directory / "ssh"
         self._master: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._words: list[str] = []
         self._shown = False
         self._fatal = False
@@ -117,6 +120,7 @@ class Ssh:
         self._master = subprocess.Popen(
             [*command, self.destination], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        self._guard = _guard(self._master.pid, self._directory)
         listener = threading.Thread(target=self._listen, args=(self._master,), name="ssh", daemon=True)
         listener.start()
         try:
@@ -151,6 +155,10 @@ class Ssh:
 
     def disconnect(self) -> None:
         """End the connection, if there is one."""
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
         if self._master is not None:
             self._master.terminate()
             try:
@@ -215,6 +223,16 @@ class Ssh:
         if not self.alive:
             raise SshFailed(self.reason)
         return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def _guard(master: int, directory: Path) -> "subprocess.Popen[bytes]":
+    """A process that ends an ssh, and removes its directory, when this program is gone.
+
+    Args:
+        master: the ssh's process id.
+    """
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([*_GUARD, str(master), str(directory)], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
 
 
 def _last_line(text: str) -> str:

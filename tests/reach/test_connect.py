@@ -138,6 +138,18 @@ def test_it_starts_the_hub_over_there_opens_the_pane_and_keeps_it_whatever_break
         assert running.said.count("shows far") == 1
 
 
+def test_a_connection_that_is_killed_leaves_no_ssh_behind(far: Machine, tmp_path: Path) -> None:
+    running = Connected(far, tmp_path)
+    running.pane()
+    children = psutil.Process(running.process.pid).children(recursive=True)
+    ssh = running.ssh
+    directory = Path(ssh.cmdline()[ssh.cmdline().index("-S") + 1]).parent
+    assert directory.is_dir()
+    running.end(signal.SIGKILL)
+    wait_until(lambda: not [each for each in children if is_running(each.pid)], "the end of ssh")
+    wait_until(lambda: not directory.exists(), "the end of its directory")
+
+
 def test_no_token_stands_in_a_command_line_or_is_said(far: Machine, tmp_path: Path) -> None:
     with connected(far, tmp_path) as running:
         pane = running.pane()
@@ -330,4 +342,4 @@ def test_reversed_scripts_over_there_display_here(hub: Connection, far: Machine,
         running.says("connected to far again")
         assert subprocess.run(show, capture_output=True, text=True).stdout == "stored\n"
         assert len(connection.request(hub, "GET", "api/outputs").json()["outputs"]) == 2
-    assert not directory.exists()
+    wait_until(lambda: not directory.exists(), "the end of its directory")
