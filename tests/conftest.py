@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -49,6 +50,12 @@ _OURS = (
     "JUPYTERHUB_HOST",
     "JUPYTERHUB_SERVICE_PREFIX",
 )
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also where a shell has started the tests in the background, as scripts of theirs inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
