@@ -53,9 +53,12 @@ class Pump:
         """Have a function called on the user's thread, when that has time.
 
         Args:
-            seconds: before that.
+            seconds: before that; with none, it is called after the messages that wait.
             function: what it raises is shown.
         """
+        if seconds <= 0:
+            self._call(function)
+            return
         timer = threading.Timer(seconds, self._call, (function,))
         timer.daemon = True
         timer.start()
