@@ -22,7 +22,7 @@ from traitlets.config import Config
 from .. import __version__, proxies
 from ..config import Hub
 from ..connection import CONNECTION_FILE, START_LOCK, runtime_dir
-from ..errors import FrameError, HubError
+from ..errors import ConnectionFileError, FrameError, HubError
 from ..private import exclusive, private_directory, write_private
 from ..protocol import MAX_FRAME, PROTOCOL, Message
 from . import disk, logs, routes, spool, static
@@ -94,6 +94,7 @@ def rotate(config: Config | Hub) -> bool:
 
     Raises:
         ConnectionFileError: a directory or the kept secret cannot be trusted.
+        HubError: the hub shares its store, and the others would not learn the secret.
         OSError: a directory or the identity cannot be written.
     """
     settings = config if isinstance(config, Hub) else Hub(config=config)
@@ -104,7 +105,10 @@ def rotate(config: Config | Hub) -> bool:
             return False
         try:
             with FileLock(runtime / LOCK_FILE, mode=0o600, timeout=0), _locked(directory):
-                identities.save(directory, identities.load(directory).renewed())
+                identity = identities.load(directory)
+                if identity.shared:
+                    raise HubError("other hubs share the store of this one; start one of them, and rotate then")
+                identities.save(directory, identity.renewed())
         except (Timeout, StoreInUse):
             return False
     return True
@@ -163,6 +167,7 @@ class Process:
         tls = await asyncio.get_running_loop().run_in_executor(None, self._tls)
         identity = identities.load(self._data_dir) if writable else Identity.new()
         identity, sockets = self._bind(identity)
+        identity = identity._replace(shared=bool(self._settings.database))
         if writable:
             identities.save(self._data_dir, identity)
         context = await self._assemble(identity, writable, tls)
@@ -170,6 +175,7 @@ class Process:
         self._open_door(door)
         self._connection = self._describe(identity, context)
         write_private(self._runtime / CONNECTION_FILE, self._connection)
+        await self._take_new_secret(context)
         self._catch_signals()
         preload()
         self._ready(json.loads(self._connection))
@@ -249,7 +255,7 @@ class Process:
             max_blob_bytes=settings.max_blob_bytes,
             started=timestamp(datetime.now(UTC)),
             stop=self._stop,
-            rotate=lambda: self._rotate(context, identity, writable),
+            rotate=lambda token: self._rotate(context, identity._replace(token=token), writable),
             store=store,
             settings=PaneSettings(settings.config),
         )
@@ -317,9 +323,8 @@ class Process:
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._stop, False)
 
-    def _rotate(self, context: Context, identity: Identity, writable: bool) -> None:
+    def _rotate(self, context: Context, renewed: Identity, writable: bool) -> None:
         """Take a new root secret; port and id stay. First on disk, so that no later start brings the old one back."""
-        renewed = identity.renewed()
         connection = self._describe(renewed, context)
         if writable:
             identities.save(self._data_dir, renewed)
@@ -356,8 +361,21 @@ class Process:
     async def _look_after_others(self, context: Context) -> None:
         """What other hubs say may not have come here, and what they leave behind is ours."""
         with contextlib.suppress(Unavailable):
+            await self._take_new_secret(context)
             await context.call(lambda store: store.look())
             context.state.end_lost(await context.call(lambda store: store.disconnect_lost()))
+
+    @staticmethod
+    async def _take_new_secret(context: Context) -> None:
+        """Take the root secret that another hub of the store has given to all."""
+        secret = context.keys.tokens["admin"]
+        newest = await context.call(lambda store: store.newest_secret(secret))
+        if newest != secret:
+            try:
+                context.rotate(newest)
+            except (OSError, ConnectionFileError) as error:
+                log.warning("the new tokens cannot be kept, but the next start finds them too: %s", error)
+                context.renew(Keys(newest, context.keys.hub))
 
     def _is_idle(self, context: Context) -> bool:
         since = context.state.idle_since

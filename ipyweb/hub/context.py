@@ -44,7 +44,7 @@ class Context:
         max_blob_bytes: largest single representation.
         started: when it started, ISO 8601.
         stop: called with whether another hub takes over.
-        rotate: called to give the hub a new root secret; see `renew`.
+        rotate: called with the hub's new root secret; see `renew`.
         store: only for its attributes that never change; everything else goes through `call`.
         sockets: all open WebSockets, and lines.
         lines: the lines of panes without WebSockets, by their names.
@@ -67,7 +67,7 @@ class Context:
     max_blob_bytes: int
     started: str
     stop: Callable[[bool], None]
-    rotate: Callable[[], None]
+    rotate: Callable[[str], None]
     store: Store
     sockets: set["Socket | Line"] = field(default_factory=set)
     lines: dict[str, "Line"] = field(default_factory=dict)

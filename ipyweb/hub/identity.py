@@ -12,11 +12,12 @@ PORTS = range(20000, 30000)
 
 
 class Identity(NamedTuple):
-    """Who a hub is. `port` is 0 before it ever listened."""
+    """Who a hub is. `port` is 0 before it ever listened; `shared` says whether others have its store, id and secret."""
 
     hub: str
     token: str
     port: int = 0
+    shared: bool = False
 
     def renewed(self) -> "Identity":
         """The same hub with a new root secret: old tokens and addresses end."""
@@ -46,7 +47,7 @@ def load(directory: Path) -> Identity:
     """
     try:
         fields = json.loads(read_private(directory / IDENTITY_FILE))
-        identity = Identity(str(fields["hub"]), str(fields["token"]), int(fields["port"]))
+        identity = Identity(str(fields["hub"]), str(fields["token"]), int(fields["port"]), fields.get("shared") is True)
         if len(identity.token) == 64:
             return identity
     except (FileNotFoundError, ValueError, TypeError, KeyError):

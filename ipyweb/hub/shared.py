@@ -11,6 +11,7 @@ for as long as it has its connection: so the others see that it is gone, and tha
 import contextlib
 import hmac
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -58,6 +59,16 @@ _REFUSALS = {
 """By the first digits of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
 
 
+def _proof(secret: str) -> bytes:
+    """What the database has of a root secret."""
+    return hmac.digest(secret.encode(), b"ipyweb store", "sha256")
+
+
+def _renewed(secret: str, nonce: bytes) -> str:
+    """The root secret that follows on another one."""
+    return hmac.digest(secret.encode(), b"ipyweb renewal" + nonce, "sha256").hex()
+
+
 class SharedStore(SqlStore):
     """See `Store`, and `SqlStore` for what it is made of.
 
@@ -99,12 +110,31 @@ class SharedStore(SqlStore):
             secret: their root secret.
         """
         self.require_writing()
-        proof = hmac.digest(secret.encode(), b"ipyweb store", "sha256")
+        proof = _proof(self.newest_secret(secret))
         found = self.db.execute("SELECT hub, proof FROM owner").fetchone()
         if found is None:
             self.db.execute("INSERT INTO owner(hub, proof) VALUES(?, ?)", (hub, proof))
             return True
         return found[0] == hub and hmac.compare_digest(found[1], proof)
+
+    def renew_secret(self, secret: str) -> str:
+        """A new root secret, which the other hubs make of the one that they have and of what is stored here.
+
+        Whoever can read the database but had no root secret learns none by that.
+        """
+        self.require_writing()
+        current = self.newest_secret(secret)
+        nonce = secrets.token_bytes(32)
+        self.db.execute("INSERT INTO renewals(proof, nonce) VALUES(?, ?)", (_proof(current), nonce))
+        renewed = _renewed(current, nonce)
+        self.db.execute("UPDATE owner SET proof = ?", (_proof(renewed),))
+        return renewed
+
+    def newest_secret(self, secret: str) -> str:
+        nonces = dict(self.db.execute("SELECT proof, nonce FROM renewals").fetchall())
+        while (nonce := nonces.pop(_proof(secret), None)) is not None:
+            secret = _renewed(secret, nonce)
+        return secret
 
     # -- transactions -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from ..protocol import WIDGET_VIEW, by_richness, is_companion
 from . import grams, imports, queries, retention, runs, search
 from .blobs import Blobs
 from .database import Database
+from .identity import new_token
 from .imports import Archive
 from .messages import MAX_PROBLEMS, Blob, Bye, Clear, Command, Display, Drawn, Hello, SessionChange, dumps
 from .retention import Limits
@@ -588,6 +589,14 @@ class SqlStore(Sessions):
     def is_elsewhere(self, session: str) -> bool:
         """There is no other hub."""
         return False
+
+    def renew_secret(self, secret: str) -> str:
+        """Only this hub has it."""
+        return new_token()
+
+    def newest_secret(self, secret: str) -> str:
+        """Nobody else gives it a new one."""
+        return secret
 
     def look(self) -> None:
         """What this hub has changed it has told already."""

@@ -393,6 +393,12 @@ class Store(Protocol):
     def is_elsewhere(self, session: str) -> bool:
         """Whether a session is connected to another hub of this store."""
 
+    def renew_secret(self, secret: str) -> str:
+        """A new root secret for all hubs of this store, in place of the one that this hub has."""
+
+    def newest_secret(self, secret: str) -> str:
+        """The root secret that all hubs of this store should have by now, going by one that they had."""
+
     def look(self) -> None:
         """Take notice of what other hubs have changed: it is among the changes of this transaction."""
 

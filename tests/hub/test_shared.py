@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from ipyweb.config import Hub
+from ipyweb.connection import exchange
 from ipyweb.errors import HubError
 from ipyweb.hub import hub as state
 from ipyweb.hub import shared
+from ipyweb.hub.app import rotate
 from ipyweb.hub.identity import IDENTITY_FILE
 from ipyweb.hub.messages import Blob, SessionChange
 from ipyweb.hub.store import Filter, MovedAway, NotKept
@@ -21,7 +24,7 @@ from ..conftest import wait_until
 from ..faults import kill, kill_several
 from ..postgres_server import Cluster
 from ..several import Hubs
-from .conftest import Bare, Live, Session, Socket, free_port, make_hello
+from .conftest import Bare, Live, Pane, Session, Socket, free_port, make_hello
 
 A = "a" * 32
 Pair = tuple[Live, Live]
@@ -353,16 +356,43 @@ def test_either_hub_can_be_killed_while_a_script_displays(postgresql: Cluster, t
     kill.report(kill_several.run(postgresql.address, tmp_path, kills=3, displays=300))
 
 
-def test_a_hub_takes_no_new_tokens_that_the_others_do_not_have(pair: Pair) -> None:
+def test_new_tokens_of_one_hub_are_those_of_all(
+    pair: Pair, start: Callable[..., Live], postgresql: Cluster, tmp_path: Path
+) -> None:
     one, two = pair
-    before = one.token("pane")
-    answer = one.request("POST", "/api/rotate", {})
-    assert (answer.status, "lock this hub out" in answer.json()["error"]) == (409, True)
-    assert one.request("GET", "/api/state").status == 200
-    assert one.token("pane") == two.token("pane") == before
+    (tmp_path / "late").mkdir(mode=0o700)
+    shutil.copy(tmp_path / "one" / IDENTITY_FILE, tmp_path / "late")
+    old = one.token("pane")
+    panes = [Pane(each.port, old, 0) for each in pair]
+    for hub in (one, two, one):
+        before = _kept(tmp_path / "one")
+        assert hub.request("POST", "/api/rotate", {}).status == 200
+        places = tmp_path / "one", tmp_path / "two"
+        wait_until(lambda b=before, p=places: b != _kept(p[0]) == _kept(p[1]), "both to have new tokens")  # type: ignore[misc]
+        one.state["token"] = two.state["token"] = _kept(tmp_path / "one")
+    assert [each.until_closed()[0] for each in panes] == [4401, 4401]
+    for each in pair:
+        assert exchange(each.state["url"], "GET", "api/state", headers={"Authorization": f"Bearer {old}"}).status == 403
+    late = start(store=postgresql.address, data_dir=str(tmp_path / "late"), port=free_port())
+    assert _kept(tmp_path / "late") == _kept(tmp_path / "one")
+    assert exchange(late.state["url"], "GET", "api/state", headers={"Authorization": f"Bearer {old}"}).status == 403
+
+
+def _kept(directory: Path) -> str:
+    """The root secret in a data directory."""
+    return str(json.loads((directory / IDENTITY_FILE).read_text())["token"])
+
+
+def test_new_tokens_while_no_hub_runs_are_refused(pair: Pair, tmp_path: Path) -> None:
+    before = _kept(tmp_path / "one")
+    pair[0].stop()
+    with pytest.raises(HubError, match="start one of them"):
+        rotate(Hub(data_dir=str(tmp_path / "one")))
+    assert _kept(tmp_path / "one") == before
 
 
 def test_the_secret_is_not_in_the_database(pair: Pair, postgresql: Cluster) -> None:
+    assert pair[0].request("POST", "/api/rotate", {}).status == 200
     (row,) = postgresql.execute("SELECT hub, proof FROM ipyweb.owner")
     assert row[0] == pair[0].state["hub"]
     assert pair[0].state["token"].encode() not in bytes(row[1])  # type: ignore[call-overload]
