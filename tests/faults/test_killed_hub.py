@@ -1,10 +1,15 @@
 """A hub that is killed takes nothing with it that it had acknowledged, and nothing is stored twice."""
 
+import contextlib
+import sqlite3
+import time
+
 from ipyweb import connection
+from ipyweb.hub.opening import DATABASE
 
 from ..hub.conftest import Session
 from . import kill
-from .conftest import Scripts, chance, kill_the_hub, outputs, the_hub, wait_for_titles
+from .conftest import Scripts, chance, get, kill_the_hub, outputs, the_hub, wait_for_titles
 
 
 def test_a_hub_killed_at_random_while_a_script_displays_loses_and_doubles_nothing() -> None:
@@ -61,3 +66,26 @@ for number, line in enumerate(sys.stdin, 1):
     (record,) = outputs()
     assert record["data"]["text/plain"]["size"] == len("5.49")
     assert 6 <= record["version"] <= 251
+
+
+def test_a_hub_killed_while_it_indexes_finds_everything_afterwards(scripts: Scripts) -> None:
+    random, count = chance(), 1000
+    shows = "for n in range({0}): ipyweb.display({{'text/plain': f'output w{{n % 10}}x'}}, raw=True)\n"
+    scripts.run("import ipyweb\n" + shows.format(count) + "ipyweb.flush(60)")
+    left: set[int] = set()
+    while len(left) < 4:  # killed at different times of its work
+        time.sleep(random.uniform(0.2, 0.5))  # it begins to when it is idle
+        kill_the_hub()
+        connection.start()
+        left.add(_due())
+        assert all(_found(f"w{digit}x") == count // 10 for digit in range(10))
+
+
+def _found(word: str) -> int:
+    return int(get(f"api/outputs?q={word}&limit=1")["total"])
+
+
+def _due() -> int:
+    """How many outputs are not in the index yet."""
+    with contextlib.closing(sqlite3.connect(f"file:{connection.data_dir()}/{DATABASE}?mode=ro", uri=True)) as database:
+        return int(database.execute("SELECT count(*) FROM grams_due").fetchone()[0])
