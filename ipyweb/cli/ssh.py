@@ -37,8 +37,8 @@ _OPTIONS = {
 }
 # Ctrl-C in the terminal is for us: ssh keeps a signal ignored that it finds ignored, and we end it when we are done.
 _DEAF = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
-# A killed program of ours ends no ssh of its own; this one hears of it, as its stdin ends then.
-_GUARD = ("sh", "-c", 'trap "" INT HUP; read -r _; kill "$1"; rm -r "$2"', "sh")
+# Who is killed ends no ssh of its own: this hears which it has now, and ends that when it hears nothing more.
+_GUARD = ("sh", "-c", 'trap "" INT HUP; while read -r heard; do pid=$heard; done; kill $pid; rm -rf "$1"', "sh")
 _FATAL = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "Permission denied", "Bad owner")
 
 Direction = Literal["-L", "-R"]
@@ -83,7 +83,7 @@ class Ssh:
         self._directory = Path(tempfile.mkdtemp(prefix="ipyweb-"))
         self._control = self._directory / "ssh"
         self._master: subprocess.Popen[bytes] | None = None
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._guard = _guard(self._directory)
         self._words: list[str] = []
         self._shown = False
         self._fatal = False
@@ -120,7 +120,7 @@ class Ssh:
         self._master = subprocess.Popen(
             [*command, self.destination], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        self._guard = _guard(self._master.pid, self._directory)
+        self._tell_guard(str(self._master.pid))
         listener = threading.Thread(target=self._listen, args=(self._master,), name="ssh", daemon=True)
         listener.start()
         try:
@@ -155,10 +155,7 @@ class Ssh:
 
     def disconnect(self) -> None:
         """End the connection, if there is one."""
-        if self._guard is not None:
-            self._guard.kill()
-            self._guard.communicate()
-            self._guard = None
+        self._tell_guard("")
         if self._master is not None:
             self._master.terminate()
             try:
@@ -174,6 +171,14 @@ class Ssh:
         """End it for good."""
         self.disconnect()
         shutil.rmtree(self._directory, ignore_errors=True)
+        self._guard.kill()
+        self._guard.communicate()
+
+    def _tell_guard(self, pid: str) -> None:
+        assert self._guard.stdin is not None
+        with contextlib.suppress(OSError):  # somebody has ended it
+            self._guard.stdin.write(f"{pid}\n".encode())
+            self._guard.stdin.flush()
 
     # -- through it ---------------------------------------------------------------------------------------------------
 
@@ -225,14 +230,10 @@ class Ssh:
         return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
-def _guard(master: int, directory: Path) -> "subprocess.Popen[bytes]":
-    """A process that ends an ssh, and removes its directory, when this program is gone.
-
-    Args:
-        master: the ssh's process id.
-    """
+def _guard(directory: Path) -> "subprocess.Popen[bytes]":
+    """A process that ends an ssh, of which it is told the process id, and removes its directory, once we are gone."""
     quiet = subprocess.DEVNULL
-    return subprocess.Popen([*_GUARD, str(master), str(directory)], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
+    return subprocess.Popen([*_GUARD, str(directory)], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
 
 
 def _last_line(text: str) -> str:

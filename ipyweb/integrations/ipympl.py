@@ -21,6 +21,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     if not are_carried(shell):
         return lambda: None
 
+    from ..session import present
     from .matplotlib_animation import animations_of
 
     canvas = sys.modules[_MODULE].Canvas
@@ -33,6 +34,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         replace(canvas, "flush_events", lambda self: _hear()),
         replace(canvas, "get_diff_image", _picture),
         ipympl_ahead.install(canvas),
+        present.add(f"{_MODULE}.Canvas", _present),
     )
 
 
@@ -54,14 +56,32 @@ def _picture(canvas: Any) -> bytes | None:
 
     import numpy
 
-    from ..figures import png
-
     pixels = numpy.asarray(canvas.get_renderer().buffer_rgba())
-    height, width, _ = pixels.shape
     canvas.set_image_mode("full")
     canvas._last_buff = pixels.view(numpy.uint32)[..., 0].copy()
     canvas._force_full = canvas._png_is_old = False
-    return png.encode(width, height, pixels.data, canvas.figure.dpi)
+    return _encoded(pixels, canvas.figure.dpi)
+
+
+def _encoded(pixels: Any, dpi: float) -> bytes:
+    from ..figures import png
+
+    height, width, _ = pixels.shape
+    return png.encode(width, height, pixels.data, dpi)
+
+
+def _present(canvas: Any) -> dict[str, Any]:
+    """The picture that a front end without a session shows; ipympl renews it until the first front end comes."""
+    import base64
+
+    import numpy
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if canvas.figure.stale or getattr(canvas, "renderer", None) is None:
+        FigureCanvasAgg.draw(canvas)
+        canvas._png_is_old = True
+    picture = _encoded(numpy.asarray(canvas.get_renderer().buffer_rgba()), canvas.figure.dpi)
+    return {"_data_url": "data:image/png;base64," + base64.b64encode(picture).decode()}
 
 
 def _hear() -> None:

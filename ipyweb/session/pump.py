@@ -94,7 +94,8 @@ class Pump:
             while (message := self._inbox.take()) is not None:
                 self._deliver(message)
             for _ in range(len(self._calls)):
-                shown(self._calls.popleft())
+                if self._calls:  # one of them may have delivered the others
+                    shown(self._calls.popleft())
         except BaseException:
             self._rouse()
             raise

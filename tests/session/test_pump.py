@@ -55,6 +55,15 @@ def test_all_is_done_on_the_thread_that_delivers_and_the_latest_of_updates_wins(
     assert handled() is None
 
 
+def test_a_call_that_delivers_takes_the_others_along() -> None:
+    doing = Doing()
+    called: list[int] = []
+    doing.pump.call_later(0, lambda: (called.append(1), doing.pump.deliver()))
+    doing.pump.call_later(0, lambda: called.append(2))
+    doing.pump.deliver()
+    assert called == [1, 2]
+
+
 def test_clicks_are_never_lost() -> None:
     doing = Doing()
     for number in range(100):

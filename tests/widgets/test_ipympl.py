@@ -1,8 +1,13 @@
 """ipympl's figures without a kernel: events and timers in the script's own thread, as long as somebody looks."""
 
+import base64
+import io
 import time
 from collections.abc import Callable
 
+from PIL import Image
+
+from ..conftest import HANGS
 from .conftest import Pane, Start, line
 
 FIGURE = """
@@ -51,6 +56,32 @@ COUNTED = """
 figure.canvas.mpl_connect("draw_event", lambda event: say(str(int(label.value) + 1)))
 figure.canvas.mpl_connect("key_press_event", lambda event: figure.canvas.draw_idle())
 ipyweb.wait()
+"""
+RESTLESS = """
+plt.ion()
+figure.stale_callback = lambda figure, stale: figure.canvas.draw_idle()
+figure.canvas.mpl_connect("draw_event", lambda event: figure.canvas.draw_idle())
+"""
+SAVES = """
+import io, matplotlib.colors
+colours = []
+def saves(event):
+    figure.set_facecolor("red")
+    figure.canvas.draw_idle()
+    figure.canvas.mpl_disconnect(pressed)
+def saved(event):
+    if event.key == "s":
+        figure.savefig(io.BytesIO(), facecolor="blue")
+        say("saved")
+pressed = figure.canvas.mpl_connect("key_press_event", saves)
+figure.canvas.mpl_connect("key_press_event", saved)
+figure.canvas.mpl_connect("draw_event", lambda event: say("drawn"))
+ipyweb.wait()
+"""
+DRAGGED = """
+figure.set_facecolor("red")
+figure.canvas.draw_idle()
+label.value = "red"
 """
 Follow = Callable[..., Pane]
 
@@ -179,3 +210,58 @@ def test_nothing_is_drawn_ahead_of_what_nobody_looks_at(start: Start, follow: Fo
     time.sleep(0.3)
     press(pane)
     assert pane.value(label, "value") == before
+
+
+def test_a_figure_that_changes_while_it_is_drawn_is_not_drawn_for_ever(start: Start, follow: Follow) -> None:
+    start(FIGURE + RESTLESS + COUNTED)
+    pane = follow()
+    label = pane.model("LabelModel")
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    press(pane)
+    before = int(pane.value(label, "value"))
+    for _ in range(4):
+        time.sleep(0.1)
+        tell(pane, type="draw")
+    assert int(pane.value(label, "value")) <= before + 4
+
+
+def test_what_is_saved_between_drawing_and_asking_does_not_come_into_the_picture(start: Start, follow: Follow) -> None:
+    start(FIGURE + SAVES)
+    pane = follow()
+    label = pane.model("LabelModel")
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    press(pane)
+    pane.until_is(label, "value", "drawn")
+    tell(pane, type="key_press", key="ks", guiEvent={})
+    pane.until_is(label, "value", "saved")
+    tell(pane, type="draw")
+    assert corner(pane) == (255, 0, 0)
+
+
+def test_who_comes_late_and_who_comes_after_the_end_sees_it_as_it_was_last(start: Start, follow: Follow) -> None:
+    script = start(FIGURE + DRAGGED)
+    pane = follow()
+    canvas = pane.model("MPLCanvasModel")
+    assert script.wait(HANGS) == 0
+    pane.until_is(pane.model("LabelModel"), "value", "red")
+    url = pane.until(lambda: pane.value(canvas, "_data_url"))
+    assert at_corner(url) == (255, 0, 0)
+
+
+def corner(pane: Pane) -> tuple[int, ...]:
+    """The colour in the corner of the last picture that was sent."""
+    last = [each.buffers[0] for each in pane.heard if each.buffers][-1]
+    return colour(bytes(last))
+
+
+def at_corner(url: str) -> tuple[int, ...]:
+    """The same of an address that is a picture."""
+    return colour(base64.b64decode(url.partition(",")[2]))
+
+
+def colour(png: bytes) -> tuple[int, ...]:
+    found = Image.open(io.BytesIO(png)).convert("RGB").getpixel((2, 2))
+    assert isinstance(found, tuple)
+    return found
