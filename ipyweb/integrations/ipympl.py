@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import are_carried, chain, ipympl_ahead, replace
+from . import are_carried, chain, replace
 
 _MODULE = "ipympl.backend_nbagg"
 
@@ -22,6 +22,7 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         return lambda: None
 
     from ..session import present
+    from . import ipympl_ahead
     from .matplotlib_animation import animations_of
 
     canvas = sys.modules[_MODULE].Canvas
