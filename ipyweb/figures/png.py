@@ -47,9 +47,13 @@ def _compressed(pixels: Any, channels: int) -> bytes:
     second: list[tuple[Any, bytes]] = []
     # no executor: those cannot be imported any more when a script ends
     beside = threading.Thread(target=lambda: second.append(_deflated(pixels[middle:], channels, zlib.Z_FINISH)))
-    beside.start()
+    try:
+        beside.start()
+    except RuntimeError:  # the interpreter is shutting down, and begins no threads
+        beside.run()
     upper, begin = _deflated(pixels[:middle], channels, zlib.Z_SYNC_FLUSH)
-    beside.join()
+    if beside.ident is not None:
+        beside.join()
     ((lower, end),) = second
     check = struct.pack(">I", zlib.adler32(lower, zlib.adler32(upper)))
     return b"".join([_ZLIB, begin, end, check])

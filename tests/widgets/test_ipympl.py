@@ -8,8 +8,11 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from ..conftest import HANGS
-from .conftest import Pane, Start, line
+from ipyweb import connection
+from ipyweb.hub.comms import WIDGETS
+
+from ..conftest import HANGS, wait_until
+from .conftest import Pane, Start, line, widgets
 
 FIGURE = """
 import ipyweb, ipywidgets as w, matplotlib, threading
@@ -244,14 +247,12 @@ def test_what_is_saved_between_drawing_and_asking_does_not_come_into_the_picture
     assert corner(pane) == (255, 0, 0)
 
 
-def test_who_comes_late_and_who_comes_after_the_end_sees_it_as_it_was_last(start: Start, follow: Follow) -> None:
-    script = start(FIGURE + DRAGGED)
-    pane = follow()
-    canvas = pane.model("MPLCanvasModel")
-    assert script.wait(HANGS) == 0
-    pane.until_is(pane.model("LabelModel"), "value", "red")
-    url = pane.until(lambda: pane.value(canvas, "_data_url"))
-    assert at_corner(url) == (255, 0, 0)
+def test_after_the_end_it_is_as_it_was_last(start: Start, hub: connection.Connection) -> None:
+    assert start(FIGURE + DRAGGED).wait(HANGS) == 0
+    output = wait_until(lambda: next((each for each in widgets(hub) if WIDGETS in each["data"]), None), "its state")
+    kept = connection.request(hub, "GET", f"api/outputs/{output['id']}/data?mime={WIDGETS}").json()["state"]
+    urls = [model["state"]["_data_url"] for model in kept.values() if "_data_url" in model["state"]]
+    assert [at_corner(each) for each in urls] == [(255, 0, 0)]
 
 
 def corner(pane: Pane) -> tuple[int, ...]:
