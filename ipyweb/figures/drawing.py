@@ -125,16 +125,25 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
     with _lock, drawing_params(params), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph is missing, a layout does not fit: the picture shows it
         dpi = resize(figure, spec)
-        if spec.style:
-            from .style import restyle
+        with _in_style(figure, spec.style):
+            return _drawn(figure, spec, dpi, in_keeper=params is not None)
 
-            restyle(figure, spec.style)
-        if spec.light:
-            _lighten(figure)
-        if params is not None and spec.mime == "image/png" and spec.width and spec.height:
-            return _for_screen(figure, dpi, spec.transparent)
-        options = _options(spec.mime, params is not None)
-        return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, transparent=spec.transparent, **options)
+
+def _in_style(figure: "Figure", style: str | None) -> contextlib.AbstractContextManager[None]:
+    if not style:
+        return contextlib.nullcontext()
+    from .style import restyled
+
+    return restyled(figure, style)
+
+
+def _drawn(figure: "Figure", spec: Spec, dpi: float, in_keeper: bool) -> bytes:
+    if spec.light:
+        _lighten(figure)
+    if in_keeper and spec.mime == "image/png" and spec.width and spec.height:
+        return _for_screen(figure, dpi, spec.transparent)
+    options = _options(spec.mime, in_keeper)
+    return _saved(figure, format=FORMATS[spec.mime], dpi=dpi, transparent=spec.transparent, **options)
 
 
 class _Pixels(io.BytesIO):
@@ -277,7 +286,7 @@ def drawing_params(params: Mapping[str, Any] | None) -> Iterator[None]:
     """While it is entered, figures are drawn with these rcParams, and with matplotlib's defaults for the others.
 
     Args:
-        params: ``None`` leaves those of this process.
+        params: ``None`` leaves those of this process, for all its threads.
     """
     import matplotlib
 
@@ -285,11 +294,16 @@ def drawing_params(params: Mapping[str, Any] | None) -> Iterator[None]:
     if params is None and dict.get(rc, "savefig.bbox") is None:
         yield
         return
+    if params is None:
+        from .layer import layered
+
+        with layered({"savefig.bbox": None}):
+            yield
+        return
     with matplotlib.rc_context():
-        if params is not None:
-            default: Any = matplotlib.rcParamsDefault
-            dict.update(rc, {name: value for name, value in dict.items(default) if name not in NOT_DRAWN})
-        for name, value in (params or {}).items():
+        default: Any = matplotlib.rcParamsDefault
+        dict.update(rc, {name: value for name, value in dict.items(default) if name not in NOT_DRAWN})
+        for name, value in params.items():
             with contextlib.suppress(Exception):  # a parameter of another version
                 rc[name] = value
         rc["savefig.bbox"] = None  # the size asked for, not what happens to be filled

@@ -4,8 +4,9 @@ matplotlib looks at most rcParams when an artist is made. So what a sheet says i
 with the former values: only parameters that the sheet names change anything.
 """
 
+import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +37,26 @@ def parse(text: str) -> dict[str, Any]:
     return params
 
 
-def restyle(figure: "Figure", text: str) -> None:
-    """Apply a style sheet to a figure, and to the rcParams that count while it is drawn.
+@contextlib.contextmanager
+def restyled(figure: "Figure", text: str) -> Iterator[None]:
+    """Apply a style sheet to a figure, and while it is entered to the rcParams of this thread, which draws it.
 
     Raises:
         ValueError: it is no style sheet.
     """
     import matplotlib
 
+    from .layer import layered
+
     params = parse(text)
     rc: Any = matplotlib.rcParams
     old_cycle = _colours(rc)
-    rc.update(params)
+    with layered(params):
+        _apply(figure, params, old_cycle)
+        yield
+
+
+def _apply(figure: "Figure", params: Params, old_cycle: list[str]) -> None:
     _fonts(figure, params)
     _call(params, "figure.facecolor", figure.set_facecolor)
     _sizes(params, "figure.titlesize", [getattr(figure, "_suptitle", None)])

@@ -1,21 +1,23 @@
 """A style sheet laid over a figure that is there already changes what it names, and nothing else."""
 
 import io
-from collections.abc import Iterator
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import matplotlib
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from ipyweb.figures.style import MAX_BYTES, parse, restyle
+import ipyweb
+from ipyweb.figures.style import MAX_BYTES, parse, restyled
 
 
-@pytest.fixture(autouse=True)
-def _own_rcparams() -> Iterator[None]:
-    with matplotlib.rc_context():
-        yield
+def restyle(figure: Figure, text: str) -> None:
+    with restyled(figure, text):
+        pass
 
 
 def plot() -> tuple[Figure, Any]:
@@ -103,3 +105,54 @@ def test_what_a_sheet_does_not_name_stays_as_it_was() -> None:
     plain, styled = plot()[0], plot()[0]
     restyle(styled, "image.cmap: gray")
     assert pixels(styled) == pixels(plain)
+
+
+found: dict[str, float] = {}
+
+
+class Watcher(Artist):
+    """Looks at the rcParams whenever it is drawn: on the thread that draws, and on another one."""
+
+    def draw(self, renderer: Any) -> None:
+        self._look("here")
+        other = threading.Thread(target=self._look, args=("elsewhere",))
+        other.start()
+        other.join()
+
+    def _look(self, where: str) -> None:
+        found[where] = matplotlib.rcParams["font.size"]
+
+
+@pytest.mark.parametrize("bbox", [None, "tight"])
+def test_a_style_counts_on_the_thread_that_draws_and_ends_with_the_drawing(bbox: str | None) -> None:
+    figure = Figure()
+    figure.add_artist(Watcher())
+    with matplotlib.rc_context({"savefig.bbox": bbox}):
+        before = dict(matplotlib.rcParams)
+        ipyweb.render(figure, style="font.size: 5\naxes.grid: True")
+        assert found == {"here": 5.0, "elsewhere": before["font.size"]}
+        assert dict(matplotlib.rcParams) == before
+        assert type(matplotlib.rcParams) is matplotlib.RcParams
+
+
+def test_a_style_that_cannot_be_drawn_leaves_nothing_behind() -> None:
+    before = dict(matplotlib.rcParams)
+    with pytest.raises(ValueError, match="expected a style sheet"):
+        ipyweb.render(plot()[0], style="no.such.parameter: 3")
+    figure = Figure()
+    figure.subplots().set_title("$\\nosuchsymbol$")
+    with pytest.raises(ValueError, match="nosuchsymbol"):
+        ipyweb.render(figure, style="font.size: 5")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_thirty_two_renderings_at_once_each_have_their_own_style() -> None:
+    sizes = [5 + number % 4 for number in range(32)]
+
+    def drawn(size: int) -> bytes:
+        return ipyweb.render(plot()[0], width=200, style=f"font.size: {size}")
+
+    alone = {size: drawn(size) for size in set(sizes)}
+    assert len(set(alone.values())) == 4
+    with ThreadPoolExecutor(32) as pool:
+        assert list(pool.map(drawn, sizes)) == [alone[size] for size in sizes]
