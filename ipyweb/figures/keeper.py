@@ -211,12 +211,21 @@ class Keeper:
                 for figure in header["ids"]:
                     if (kept := self._figures.get(str(figure))) is not None:
                         kept.drawn = True
+            case "left":
+                self._take_back([str(figure) for figure in header["ids"]])
             case "animation":
                 drawn = {"text/html": bytes(parts[0])} if parts else {}
                 self._line.deliver(str(header["id"]), drawn, {"problems": header["problems"]}, str(header["session"]))
                 self._tell(peer, {"type": "taken"})
             case "stop":
                 self._over.set()
+
+    def _take_back(self, figures: list[str]) -> None:
+        """Draw what a session was about to draw itself, and has put on the shelf instead."""
+        for figure in figures:
+            if (kept := self._figures.get(figure)) is not None:
+                kept.drawn = False
+        self._resume([(figure, False) for figure in figures])
 
     def _greet(self, peer: Connection) -> None:
         """Say whether waiting is worthwhile; before `_announce` says that it is now."""

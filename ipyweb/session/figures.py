@@ -289,23 +289,62 @@ class Handover:
                     return not self._pending
 
     def close(self, timeout: float) -> None:
-        """Pass on what a warm keeper takes at once, and draw the rest here."""
+        """Pass on what a warm keeper takes at once, and draw the rest here.
+
+        Raises:
+            KeyboardInterrupt: somebody waits no longer; what was not drawn is on the shelf, and a keeper draws it.
+        """
+        rest: list[_Pending] = []
+        try:
+            self._await_warm_keeper(timeout)
+            rest = self._stop()
+            self._tell_keeper("drawn", rest)
+            while rest:
+                self._draw_last(rest[0])
+                del rest[0]
+        except BaseException:
+            self._put_off([*rest, *self._stop()], "nobody waited for it")
+            raise
+
+    def _stop(self) -> list[_Pending]:
+        """Take no more figures; those that are left."""
+        with self._changed:
+            self._closed = True
+            rest, self._pending = list(self._pending.values()), {}
+            self._changed.notify_all()
+        return rest
+
+    def _draw_last(self, pending: _Pending) -> None:
+        try:
+            self._draw_here(pending)
+        except Exception as error:
+            log.warning("ipyweb: a figure could not be drawn at the end: %r", error)
+            self._put_off([pending], repr(error))
+
+    def _put_off(self, rest: list[_Pending], reason: str) -> None:
+        """Leave figures to a keeper, which draws them once this process is gone, or say that they were not drawn."""
+        left = [each for each in rest if not each.given_back and self._is_left(each)]
+        self._tell_keeper("left", left)
+        for each in rest:
+            if each not in left:
+                self._fill(each.id, _Made({}, [f"the figure was not drawn: {one_line(reason)}"]), [])
+
+    def _is_left(self, pending: _Pending) -> bool:
+        return pending.shelved or (pending.snapshot is not None and self._leave(pending.snapshot))
+
+    def _tell_keeper(self, kind: str, figures: list[_Pending]) -> None:
+        from ..figures.channel import send
+
+        if figures and self._peer is not None:
+            with contextlib.suppress(OSError):
+                send(self._peer, {"type": kind, "ids": [each.id for each in figures]})
+
+    def _await_warm_keeper(self, timeout: float) -> None:
         with self._changed:
             if self._thread is not None:  # it may be about to find a warm one
                 self._changed.wait_for(lambda: self._warm is not None, min(timeout, PATIENCE))
         if self._warm:
             self._await_keeper(timeout)
-        with self._changed:
-            self._closed = True
-            rest, self._pending = list(self._pending.values()), {}
-            self._changed.notify_all()
-        if rest and self._peer is not None:
-            from ..figures.channel import send
-
-            with contextlib.suppress(OSError):
-                send(self._peer, {"type": "drawn", "ids": [each.id for each in rest]})
-        for each in rest:
-            self._draw_here(each)
 
     def _await_keeper(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -567,12 +606,17 @@ class Handover:
         }
         self._session.fill(figure, parts, content)
 
-    def _leave(self, snapshot: "Snapshot") -> None:
+    def _leave(self, snapshot: "Snapshot") -> bool:
+        """Put a snapshot on the shelf, for a keeper to draw; whether it is there."""
         if self._session.private:
-            return
-        with contextlib.suppress(OSError, IpywebError):
+            return False
+        try:
             write_record(self._session)
             self._shelf().put(snapshot)
+        except (OSError, IpywebError) as error:
+            log.debug("a figure could not be put on the shelf: %s", error)
+            return False
+        return True
 
     def _shelf(self) -> "Shelf":
         from ..figures.shelf import Shelf

@@ -36,6 +36,11 @@ Kind = Literal["ipython", "script", "prompt"]
 GIT_PATIENCE = 0.5
 """Seconds that the end of the process waits for git to tell whether there are changes."""
 
+LAST_WORDS = 1.0
+"""Seconds that a hub has after Ctrl-C to take what is on the way."""
+
+NO_LONGER = "ipyweb: not waiting any longer"
+
 log = logging.getLogger("ipyweb")
 
 
@@ -323,25 +328,44 @@ class Session:
         """Hand over what is left, within the time that the settings allow, and say what became of it."""
         if self.client.closed:
             return
-        if self._handover is not None:
-            self._handover.close(self.config.flush_timeout)
+        timeout = self.config.flush_timeout
+        try:
+            self._finish(timeout)
+        except KeyboardInterrupt:
+            say(NO_LONGER)
+            timeout = min(timeout, LAST_WORDS)
+        except Exception:
+            log.exception("ipyweb: something unexpected happened at the end of the session")
         if not len(self.client.backlog) and not self.client.connected:
             self.client.close(0)
             return
-        _settle_widgets(self.config.flush_timeout)
-        git = self._provenance.settle(GIT_PATIENCE)
-        self.client.submit({"type": "bye", "time": now(), "content": {"git": git}}, {})
+        self._say_bye(timeout)
+        self._report()
+
+    def _finish(self, timeout: float) -> None:
+        """Wait for figures, widgets and git.
+
+        Raises:
+            KeyboardInterrupt: somebody waits no longer; nothing shown is lost.
+        """
+        if self._handover is not None:
+            self._handover.close(timeout)
+        if len(self.client.backlog) or self.client.connected:
+            _settle_widgets(timeout)
+            self._provenance.settle(GIT_PATIENCE)
+
+    def _say_bye(self, timeout: float) -> None:
+        self.client.submit({"type": "bye", "time": now(), "content": {"git": self._provenance.settle(0)}}, {})
         patience = threading.Timer(1.0, self._say_waiting)
         with contextlib.suppress(RuntimeError):  # no new threads in a late phase of the shutdown
             patience.daemon = True
             patience.start()
         try:
-            self.client.close(self.config.flush_timeout)
+            self.client.close(timeout)
         except KeyboardInterrupt:
-            say("ipyweb: not waiting any longer")
+            say(NO_LONGER)
         finally:
             patience.cancel()
-        self._report()
 
     def _say_waiting(self) -> None:
         count, seconds = len(self.client.backlog), self.config.flush_timeout

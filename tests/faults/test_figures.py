@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,41 @@ def test_a_short_script_whose_figure_cannot_be_drawn_ends_as_it_would(scripts: S
     bad, good = settled(2)
     assert reason in bad["problems"][0]
     assert data_of(good, "image/png").startswith(PNG)
+
+
+SLOW = """
+class Slow(Artist):
+    def draw(self, renderer):
+        if "SLOW" in os.environ:
+            print("drawing", flush=True)
+            time.sleep(60)
+for number in range(3):
+    figure = good(str(number)); figure.add_artist(Slow()); ipyweb.display(figure, title=str(number))
+"""
+
+
+def test_ctrl_c_while_the_end_draws_figures_leaves_them_to_the_keeper(scripts: Scripts) -> None:
+    script = scripts.start(BEGIN + SLOW, SLOW="1")
+    assert script.stdout is not None
+    assert script.stdout.readline() == "drawing\n"
+    script.send_signal(signal.SIGINT)
+    done = scripts.finish(script)
+    assert done.status == 0, done
+    assert "not waiting any longer" in done.err
+    assert "Traceback" not in done.err
+    found = settled(3)
+    assert [each["title"] for each in found] == ["0", "1", "2"]
+    assert all(data_of(each, "image/png").startswith(PNG) for each in found)
+    assert len(list(keepers.shelf_dir(keepers.environment_id(matplotlib.__version__)).glob("*.figure"))) == 3
+
+
+def test_ctrl_c_while_the_end_draws_private_figures_is_said(scripts: Scripts) -> None:
+    script = scripts.start(BEGIN + SLOW, SLOW="1", IPYWEB_STORE="memory")
+    assert script.stdout is not None
+    assert script.stdout.readline() == "drawing\n"
+    script.send_signal(signal.SIGINT)
+    assert "Traceback" not in scripts.finish(script).err
+    assert ["not drawn" in each["problems"][0] for each in settled(3)] == [True] * 3
 
 
 UNLOADABLE = """

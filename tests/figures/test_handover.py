@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from ipyweb import keepers
 from ipyweb.config import IPyWeb
 from ipyweb.figures import channel
 from ipyweb.figures.recipe import take_call
 from ipyweb.session.deferred import _pickled
-from ipyweb.session.figures import Handover
+from ipyweb.session.figures import Handover, environment
 from ipyweb.session.session import Session
 
 from ..conftest import wait_until
@@ -103,3 +104,22 @@ def test_the_function_is_sent_again_to_a_new_keeper(
     another.loaded(figure)
     add(handover, 2, "loop")
     assert another.put()[1][-1] == b""
+
+
+def test_a_figure_whose_drawing_fails_unexpectedly_at_the_end_keeps_no_other_from_being_drawn(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (add(handover, n, f"output {n}") for n in (1, 2))
+    filled: dict[str, Any] = {}
+
+    def fill(figure: str, parts: Any, content: Any) -> None:
+        if figure == first and not filled:
+            filled[first] = None
+            raise RuntimeError("unexpected")
+        filled[figure] = parts
+
+    monkeypatch.setattr(handover._session, "fill", fill)
+    handover.close(0)
+    assert filled[first] is None
+    assert filled[second]["image/png"].startswith(b"\x89PNG")
+    assert {first, second} == {each.stem for each in keepers.shelf_dir(environment()).glob("*.figure")}
