@@ -172,13 +172,32 @@ def _columns(axes: "Axes") -> Iterator[tuple[str, list[Any]]]:
         yield f"{name} {y}", _values(line.get_ydata(orig=True))
     for number, collection in enumerate(axes.collections, 1):
         yield from _collection(collection, _name(collection, "points", number), x, y)
-    for number, container in enumerate((each for each in axes.containers if hasattr(each, "patches")), 1):
-        bars = [each for each in container.patches if hasattr(each, "get_height")]
+    for number, container in enumerate(_bar_containers(axes), 1):
         name = _name(container, "bars", number)
-        yield f"{name} {x}", [each.get_x() + each.get_width() / 2 for each in bars]
-        yield f"{name} {y}", [each.get_y() + each.get_height() for each in bars]
+        places, ends = _places(container), _ends(container)
+        flat = container.orientation == "horizontal"
+        yield f"{name} {x}", ends if flat else places
+        yield f"{name} {y}", places if flat else ends
     for number, image in enumerate(axes.images, 1):
         yield from _image(image, f"image {number}")
+
+
+def _bar_containers(axes: "Axes") -> list[Any]:
+    return [each for each in axes.containers if hasattr(each, "patches") and len(each.patches)]
+
+
+def _ends(container: Any) -> list[float]:
+    """Where its bars end, along the axis of their values."""
+    if container.orientation == "horizontal":
+        return [each.get_x() + each.get_width() for each in container.patches]
+    return [each.get_y() + each.get_height() for each in container.patches]
+
+
+def _places(container: Any) -> list[float]:
+    """Where its bars stand."""
+    if container.orientation == "horizontal":
+        return [each.get_y() + each.get_height() / 2 for each in container.patches]
+    return [each.get_x() + each.get_width() / 2 for each in container.patches]
 
 
 def _collection(collection: Any, name: str, x: str, y: str) -> Iterator[tuple[str, list[Any]]]:

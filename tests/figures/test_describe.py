@@ -141,6 +141,16 @@ def test_data_of_lines_points_bars_and_images_comes_in_columns() -> None:
     ]
 
 
+def test_bars_that_lie_have_their_values_along_x() -> None:
+    figure, a = axes()
+    a.barh([1, 2], [10, -20], left=[0, 5], label="flat")
+    a.bar([1, 2], [3, 4], bottom=1)
+    a.set(xlabel="kg", ylabel="rank")
+    header, *body = rows(figure)
+    assert header == ["flat kg", "flat rank", "bars 2 kg", "bars 2 rank"]
+    assert [list(map(float, row)) for row in body] == [[10, 1, 1, 4], [-15, 2, 2, 5]]
+
+
 def test_words_and_dates_stay_what_they_are_and_masked_values_are_empty() -> None:
     figure, a = axes()
     a.plot(["ape", "bee"], np.ma.array([1.5, 2.5], mask=[False, True]))
