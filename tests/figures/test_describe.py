@@ -50,22 +50,79 @@ def test_all_words_of_a_figure_are_there() -> None:
 
 def test_kinds_and_ranges_of_artists_are_told() -> None:
     figure, a = axes()
-    a.scatter([1, 2, 3], [1, 2, 3], label="points")
+    a.scatter([1, 2, 3], [1, 2, 3], c=[7, 8, 9], label="points")
     a.imshow([[0.0, np.nan], [2.0, 3.0]])
     a.bar([1, 2], [3, 4])
     a.pcolormesh([[1.0, 2.0]])
     a.plot([np.inf, 2])
-    a.fill_between([0, 1], [0, 1])
+    a.fill_between([0, 1], [0, 1], label="band")
+    a.fill([0, 1, 2], [2, 5, 2])
+    a.axvspan(0, 1)
+    a.barh([5, 6, 7], [1, 2, 9], label="flat")
+    a.vlines([1], 3, 8)
     (line,) = [each for each in described(figure) if each.startswith("  artists:")]
     for words in (
-        "scatter of 3 points 'points'",
+        "scatter of 3 points 'points', 1 to 3, values 7 to 9",
         "image of 2 x 2, 0 to 3",
-        "2 x Rectangle",
+        "2 bars, 3 to 4",
+        "3 bars 'flat', 1 to 9",
+        "LineCollection, 3 to 8",
+        "Polygon, 2 to 5",
         "mesh of 2 cells, 1 to 2",
         "line of 2 points, 2 to 2",
-        "FillBetweenPolyCollection",
+        "FillBetweenPolyCollection 'band', 0 to 1",
     ):
         assert words in line
+
+
+def test_words_outside_axes_and_in_all_legends_are_told() -> None:
+    figure = Figure()
+    left, right = figure.subfigures(1, 2)
+    a = left.subplots()
+    first, second = a.plot([1, 5], label="fit")[0], a.plot([2, 3], label="data")[0]
+    a.add_artist(a.legend([first], ["one"]))
+    a.legend([second], ["two"])
+    left.suptitle("Left half")
+    left.text(0, 0, "a note")
+    right.legend([first], ["on the right"], title="Right")
+    right.supxlabel("below")
+    figure.legend([second], ["of all"])
+    lines = described(figure)
+    for words in (
+        ["legend: of all"],
+        ["Subfigure 1", "  title: Left half", "  text: a note"],
+        ["Subfigure 2", "  labels: below", "  legend: Right; on the right"],
+    ):
+        start = lines.index(words[0])
+        assert lines[start : start + len(words)] == words
+    assert {"  legend: one", "  legend: two"} <= set(lines)
+
+
+def test_axes_inside_axes_are_told() -> None:
+    figure, a = axes()
+    a.plot([0, 1])
+    inset = a.inset_axes([0.5, 0.5, 0.4, 0.4])
+    inset.plot([3, 4], label="closer")
+    inset.set_title("Detail")
+    a.secondary_xaxis("top", functions=(np.rad2deg, np.deg2rad)).set_xlabel("degrees")
+    lines = described(figure)
+    assert lines[lines.index("  inset") + 1] == "    title: Detail"
+    assert "    artists: line of 2 points 'closer', 3 to 4" in lines
+    start = lines.index("  secondary axis")
+    assert [each.partition(",")[0] for each in lines[start:]] == ["  secondary axis", "    x: degrees"]
+    assert "  artists: line of 2 points, 0 to 1" in lines
+    assert rows(figure)[0] == ["line 1 x", "line 1 y", "Detail: closer x", "Detail: closer y"]
+
+
+def test_ranges_in_three_dimensions_and_of_masked_points_do_no_harm() -> None:
+    figure = Figure()
+    a = figure.add_subplot(projection="3d")
+    a.scatter([1, 2], [3, 4], [5, 6])
+    a.bar3d([1], [2], [0], 1, 1, 1)
+    assert any("artists" in each for each in described(figure))
+    figure, a = axes()
+    a.scatter([1, 2, 3], np.ma.array([1, 2, 30], mask=[False, False, True]))
+    assert any("scatter of 3 points, 1 to 2" in each for each in described(figure))
 
 
 def test_named_ticks_are_told_and_numbers_are_not() -> None:
