@@ -139,6 +139,7 @@ class _Made:
     """Drawings by MIME type, and what went wrong.
 
     Attributes:
+        seconds: how long the PNG took.
         traceback: of a function that made no figure.
         snapshot: to be left on the shelf, so that it can be drawn again.
         shown: of a figure that a call made, what its output says of it.
@@ -147,6 +148,7 @@ class _Made:
     data: dict[str, bytes]
     problems: list[str]
     description: str | None = None
+    seconds: float | None = None
     traceback: str | None = None
     snapshot: "Snapshot | None" = None
     shown: "Snapshot | None" = None
@@ -174,8 +176,10 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True, params: Mapp
         from ..figures.drawing import Spec, draw, is_heavy
 
     made = _Made({}, [])
+    begun = time.perf_counter()
     try:
         made.data["image/png"] = draw(figure, params=params)
+        made.seconds = time.perf_counter() - begun
         made.description = describe(figure)
     except (Exception, SystemExit) as error:
         log.debug("a figure could not be drawn", exc_info=True)
@@ -602,6 +606,7 @@ class Handover:
             "problems": [*problems, *made.problems],
             "drawn": "process",
             "failed": not made.data,
+            "seconds": made.seconds,
             **(shape or {}),
         }
         self._session.fill(figure, parts, content)

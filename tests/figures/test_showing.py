@@ -84,6 +84,7 @@ def test_a_short_script_draws_its_figure_itself_and_leaves_it_to_be_drawn_anew(h
     script(SHOW)
     (output,) = drawn(hub)
     assert output["figure"]["drawn"] == "process"
+    assert output["figure"]["seconds"] > 0
     assert output["mimetypes"] == ["image/png", "image/svg+xml", "text/plain"]
     assert not output["problems"]
     answer = data(hub, output["id"], "mime=image/png&width=300&height=200")
