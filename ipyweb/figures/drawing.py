@@ -6,7 +6,9 @@ Runs in the keeper's easels, and in the user's process where there is no keeper.
 import contextlib
 import io
 import math
+import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,6 +48,51 @@ GAP = 0.08
 """Inches between the labels of such a figure and its edge."""
 
 _lock = threading.RLock()
+"""Held by the thread that draws: fonts, rcParams and the list of filters of warnings are the whole process's."""
+
+_begun: float | None = None
+"""When that thread began, by the monotonic clock."""
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Wait until nobody else draws."""
+    global _begun
+    lock = _lock
+    while not lock.acquire(timeout=1.0):
+        lock = _lock  # see `take_over`
+    before, _begun = _begun, time.monotonic()
+    try:
+        yield
+    finally:
+        if lock is _lock:
+            _begun = before
+        lock.release()
+
+
+def take_over(seconds: float) -> None:
+    """Wait until nobody draws, but not for a drawing that has taken longer than this: it may never end.
+
+    Args:
+        seconds: that one drawing may take.
+    """
+    while True:
+        lock, begun = _lock, _begun
+        left = seconds if begun is None else begun + seconds - time.monotonic()
+        if lock.acquire(timeout=max(left, 0.0)):
+            lock.release()
+            return
+        if lock is _lock and begun is not None and begun == _begun:
+            _renew()
+
+
+def _renew() -> None:
+    """Begin with nobody who draws: at our own lock, and at the one that matplotlib has for all figures."""
+    global _lock, _begun
+    _lock, _begun = threading.RLock(), None
+    kind: Any = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
+    if hasattr(kind, "_render_lock"):
+        kind._render_lock = threading.RLock()
 
 
 class Spec(NamedTuple):
@@ -122,7 +169,7 @@ def draw(figure: "Figure", spec: Spec = OWN, params: Mapping[str, Any] | None = 
         ValueError: the drawing would be too large.
         Exception: whatever drawing raises.
     """
-    with _lock, drawing_params(params), warnings.catch_warnings():
+    with _turn(), drawing_params(params), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph is missing, a layout does not fit: the picture shows it
         dpi = resize(figure, spec)
         with _in_style(figure, spec.style):
@@ -179,7 +226,7 @@ def draw_copy(snapshot: "Snapshot", spec: Spec = OWN) -> bytes:
     Raises:
         Exception: whatever loading or drawing raises.
     """
-    with _lock:
+    with _turn():
         return draw(load(snapshot).figure, spec)
 
 

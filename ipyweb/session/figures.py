@@ -19,7 +19,7 @@ from ..errors import IpywebError, KeeperUnavailable
 from ..forking import whole
 from .bundle import one_line
 from .captured import active
-from .originals import Originals, at_most
+from .originals import Originals, Overdue, within
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -103,7 +103,7 @@ def _show_picture(
     problems: list[str],
     svg: bool = True,
 ) -> "Shown":
-    made = _drawings(figure, svg=svg)
+    made = _drawings_in_time(session.config.figure_timeout, figure, svg=svg)
     data = {"text/plain": made.description or _repr(figure), **made.data}
     return session.publish(data, metadata, **place, problems=[*problems, *made.problems])
 
@@ -192,6 +192,14 @@ def _drawings(figure: Any, is_copy: bool = False, svg: bool = True, params: Mapp
     return made
 
 
+def _drawings_in_time(seconds: float, figure: Any, svg: bool = True) -> _Made:
+    """`_drawings`, or that they took too long."""
+    try:
+        return within(seconds, lambda: _drawings(figure, svg=svg))
+    except TimeoutError as error:
+        return _Made.failed(error)
+
+
 def _drawn_and_taken(figure: Any) -> _Made:
     """Drawings of a figure that a call made, and its snapshot."""
     from ..figures.snapshot import NotPicklable, pack, take
@@ -215,6 +223,8 @@ class _Pending:
         function: of a call, the SHA-256 of its function.
         source: where it was shown.
         given_back: why nobody could load it, so that the figure itself is to be drawn.
+        drawing: the thread that draws it in this process, if one does.
+        done: whether that is done.
     """
 
     id: str
@@ -225,6 +235,8 @@ class _Pending:
     function: str | None = None
     source: "Source | None" = None
     given_back: str | None = None
+    drawing: int | None = None
+    done: bool = False
 
 
 class Handover:
@@ -303,12 +315,21 @@ class Handover:
             self._await_warm_keeper(timeout)
             rest = self._stop()
             self._tell_keeper("drawn", rest)
+            self._await_drawing(rest)
             while rest:
                 self._draw_last(rest[0])
                 del rest[0]
         except BaseException:
             self._put_off([*rest, *self._stop()], "nobody waited for it")
             raise
+
+    def _await_drawing(self, rest: list[_Pending]) -> None:
+        """Let another thread end with the figure that it draws."""
+        own = None, threading.get_ident()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(each.drawing in own for each in rest), 2 * self._session.config.figure_timeout
+            )
 
     def _stop(self) -> list[_Pending]:
         """Take no more figures; those that are left."""
@@ -319,6 +340,8 @@ class Handover:
         return rest
 
     def _draw_last(self, pending: _Pending) -> None:
+        if pending.done:
+            return
         try:
             self._draw_here(pending)
         except Exception as error:
@@ -397,7 +420,8 @@ class Handover:
                 rest = [] if self._closed else self._on_the_way()
             self._spill(rest)
             for each in rest:
-                self._draw_here(each)
+                if not self._closed:
+                    self._draw_here(each)
 
     def _spill(self, rest: list[_Pending]) -> None:
         """Put on the shelf what is too much for memory."""
@@ -541,22 +565,31 @@ class Handover:
 
     def _draw_here(self, pending: _Pending) -> None:
         """Draw in this process: a copy, whose snapshot is left on the shelf for later, else the figure itself."""
+        pending.drawing = threading.get_ident()
+        try:
+            drawn = self._drawn_in_time(pending)
+            for number, made in enumerate(drawn, 1):
+                self._show_drawn(pending, number, made)
+            if drawn:
+                pending.done = True
+                self._settle(pending.id)
+        finally:
+            pending.drawing = None
+            self._wake()
+
+    def _drawn_in_time(self, pending: _Pending) -> list[_Made]:
+        """What was drawn, or that it took too long; nothing where it has to wait for another thread."""
         seconds = self._session.config.figure_timeout
         try:
-            with at_most(seconds):
-                drawn = self._drawn(pending)
+            return within(seconds, lambda: self._drawn(pending))
+        except Overdue as error:
+            return [_Made.failed(error)]
         except (Exception, SystemExit) as error:
             original = self._originals.get(pending.id)
-            if original is not None:
-                pending.given_back = pending.given_back or f"it cannot be loaded: {type(error).__name__}: {error}"
-                if not self._may_draw_originals():
-                    self._wake()
-                    return
-            with at_most(seconds):
-                drawn = [_Made.failed(error) if original is None else _drawings(original)]
-        for number, made in enumerate(drawn, 1):
-            self._show_drawn(pending, number, made)
-        self._settle(pending.id)
+            if original is None:
+                return [_Made.failed(error)]
+            pending.given_back = pending.given_back or f"it cannot be loaded: {type(error).__name__}: {error}"
+        return [_drawings_in_time(seconds, original)] if self._may_draw_originals() else []
 
     def _may_draw_originals(self) -> bool:
         """Whether no thread of the user's can be at work on a figure: this is one, or somebody sits at a prompt."""

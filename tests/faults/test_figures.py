@@ -91,6 +91,43 @@ def test_a_short_script_whose_figure_cannot_be_drawn_ends_as_it_would(scripts: S
     assert data_of(good, "image/png").startswith(PNG)
 
 
+ENDLESS = """
+class Endless(Artist):
+    def draw(self, renderer):
+        BODY
+figure = Figure(); figure.add_artist(Endless())
+def show():
+    ipyweb.display(figure)
+    ipyweb.display(good("good"))
+"""
+ON_A_THREAD = "thread = threading.Thread(target=show); thread.start(); thread.join()"
+LOOP, SLEEP = "while True: pass", "time.sleep(1000)"
+
+
+@pytest.mark.parametrize("body", [LOOP, SLEEP])
+@pytest.mark.parametrize("how", ["show()", ON_A_THREAD, "import signal; signal.signal(signal.SIGALRM, print); show()"])
+@pytest.mark.parametrize("keeper", ["figure.lock = threading.Lock()", "FIGURE_KEEPER"])
+def test_a_figure_that_draws_for_ever_holds_no_caller_up(scripts: Scripts, body: str, how: str, keeper: str) -> None:
+    setting = "c.IPyWeb.figure_keeper = False" if keeper == "FIGURE_KEEPER" else ""
+    configure(f"figure_timeout = 2.0\n{setting}")
+    scripts.run(f"{BEGIN}{ENDLESS.replace('BODY', body)}\n{keeper.replace('FIGURE_KEEPER', '')}\n{how}")
+    bad, shown = settled(2)
+    assert any("longer than 2 s" in each for each in bad["problems"])
+    assert data_of(shown, "image/png").startswith(PNG)
+
+
+@pytest.mark.parametrize("body", [LOOP, SLEEP])
+@pytest.mark.parametrize("end", ["", SETTLE, "time.sleep(1)"])
+def test_a_figure_that_draws_for_ever_without_a_keeper_spoils_no_other(scripts: Scripts, body: str, end: str) -> None:
+    configure("figure_timeout = 2.0")
+    (Path(os.environ["IPYWEB_RUNTIME_DIR"]) / "keepers").write_text("in the way")
+    more = "\nshow()\nfor number in range(3): ipyweb.display(good(str(number)))\n"
+    scripts.run(f"{BEGIN}{ENDLESS.replace('BODY', body)}{more}{end}")
+    bad, *others = settled(5)
+    assert any("longer than 2 s" in each for each in bad["problems"])
+    assert all(data_of(each, "image/png").startswith(PNG) for each in others)
+
+
 SLOW = """
 class Slow(Artist):
     def draw(self, renderer):
