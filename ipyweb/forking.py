@@ -48,6 +48,12 @@ def watch_forks(forked: Callable[[], None]) -> None:
             time.sleep(0.01)  # such a fork is done by then, and cuts nothing in two that follows
 
 
+def in_each_fork(renew: Callable[[], object]) -> None:
+    """From now on call `renew` in every child of a fork, such as for a lock that another thread held."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=renew)
+
+
 def begin(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
     """Start another process, as `subprocess.Popen` does.
 

@@ -118,3 +118,28 @@ def test_a_copy_ends_whatever_it_does(tmp_path: Path) -> None:
 def test_where_there_are_no_forks_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not detach(lambda: None, 60)
+
+
+@pytest.mark.parametrize("lock", ["drawing._turn()", "snapshot._unpickling", "Figure._render_lock"])
+def test_a_figure_can_be_drawn_in_a_fork_of_a_process_that_draws(lock: str) -> None:
+    code = f"""
+import os, threading
+from matplotlib.figure import Figure
+import ipyweb
+from ipyweb.figures import drawing, snapshot
+held = threading.Event()
+
+def hold():
+    with {lock}:
+        held.set()
+        threading.Event().wait()
+
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+child = os.fork()
+if not child:
+    os._exit(7 if ipyweb.render(Figure()) else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["7"], "")

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..forking import in_each_fork
 from ..lengths import Length
 from . import png
 from .snapshot import NOT_DRAWN, load
@@ -93,6 +94,9 @@ def _renew() -> None:
     kind: Any = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
     if hasattr(kind, "_render_lock"):
         kind._render_lock = threading.RLock()
+
+
+in_each_fork(_renew)
 
 
 class Spec(NamedTuple):

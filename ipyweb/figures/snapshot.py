@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..forking import in_each_fork
 from .reducing import OUT_OF_BAND, PROTOCOL, reducers
 
 if TYPE_CHECKING:
@@ -308,6 +309,7 @@ class Loaded(NamedTuple):
 
 
 _unpickling = threading.Lock()
+in_each_fork(lambda: _unpickling._at_fork_reinit())  # type: ignore[attr-defined]
 
 
 def load(snapshot: Snapshot, enter: bool = False) -> Loaded:
