@@ -9,7 +9,8 @@
     │   └── OutputNotFound (KeyError)
     ├── HubUnreachable (ConnectionError)
     │   └── HubImpostor              something answers there, but it is not our hub
-    └── KeeperUnavailable            figures cannot be drawn anew at present
+    ├── KeeperUnavailable            figures cannot be drawn anew at present
+    └── NotPicklable (TypeError)     no copy of a figure can be made
 """
 
 
@@ -54,3 +55,7 @@ class HubImpostor(HubUnreachable):
 
 class KeeperUnavailable(IpywebError):
     """The figure keeper cannot be reached or started, or has not that figure any more."""
+
+
+class NotPicklable(IpywebError, TypeError):
+    """A figure can be neither pickled nor cloudpickled, so no copy of it can be made; the text says why."""

@@ -31,11 +31,12 @@ from matplotlib.backends.backend_webagg_core import (
 )
 from PIL import Image
 
+from ..errors import NotPicklable
 from . import png
 from .channel import receive, send
 from .copies import Event, conflate
 from .drawing import Spec, drawing_params, resize
-from .snapshot import Buffer, Loaded, NotPicklable, take
+from .snapshot import Buffer, Loaded, take
 
 WINDOW = 2
 """Pictures on their way at most."""

@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import NotPicklable
 from ..forking import in_each_fork
 from .reducing import OUT_OF_BAND, PROTOCOL, reducers
 
@@ -56,10 +57,6 @@ NOT_DRAWN = frozenset(
 """rcParams that say nothing about a drawing of ours, or would change the size that was asked for."""
 
 Buffer = bytes | bytearray | memoryview
-
-
-class NotPicklable(Exception):
-    """The figure can be neither pickled nor cloudpickled; the text says why."""
 
 
 class Snapshot(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ..errors import NotPicklable
 from .figures import has_keeper, reference, show_figure
 from .output import Output
 from .session import Session, current
@@ -27,7 +28,6 @@ def draw_elsewhere(function: Callable[..., Any], data: Sequence[Any], display_id
     import matplotlib  # noqa: F401 - the keeper is that of this matplotlib
 
     from ..figures.recipe import take_call
-    from ..figures.snapshot import NotPicklable
 
     name = getattr(function, "__name__", type(function).__name__)
     try:

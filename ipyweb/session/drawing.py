@@ -48,10 +48,12 @@ def render(
 
     Raises:
         ValueError: there is no such format, or the size makes no sense.
+        NotPicklable: a size or a style was asked for of a figure of which no copy can be made.
         Exception: whatever drawing raises.
     """
+    from ..errors import NotPicklable
     from ..figures.drawing import Spec, draw, draw_copy
-    from ..figures.snapshot import NotPicklable, take
+    from ..figures.snapshot import take
     from ..lengths import length
 
     sizes = {name: None if each is None else length(each) for name, each in (("width", width), ("height", height))}
@@ -59,9 +61,12 @@ def render(
     spec = Spec.of({"mime": ALIASES.get(format.lower(), format), **sizes, **looks})
     try:
         return draw_copy(take(figure), spec)
-    except NotPicklable:
+    except NotPicklable as error:
         if sizes["width"] or sizes["height"] or style:
-            raise
+            raise NotPicklable(
+                f"this figure can be drawn as it is only, since no copy of it can be made ({error}); leave width, "
+                "height and style out and set its size itself (fig.set_size_inches), or take out what cannot be pickled"
+            ) from error
         return draw(figure, spec)  # which leaves it as it is, at its own size
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import connection, keepers
-from ..errors import IpywebError, KeeperUnavailable
+from ..errors import IpywebError, KeeperUnavailable, NotPicklable
 from ..forking import whole
 from .bundle import one_line
 from .captured import active
@@ -202,7 +202,7 @@ def _drawings_in_time(seconds: float, figure: Any, svg: bool = True) -> _Made:
 
 def _drawn_and_taken(figure: Any) -> _Made:
     """Drawings of a figure that a call made, and its snapshot."""
-    from ..figures.snapshot import NotPicklable, pack, take
+    from ..figures.snapshot import pack, take
 
     made = _drawings(figure)
     try:

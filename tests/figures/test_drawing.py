@@ -1,6 +1,8 @@
 """Drawings without backgrounds, and in sizes in which the margins as made would cut labels."""
 
 import io
+import threading
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -47,6 +49,15 @@ def test_a_figure_stays_as_it_is() -> None:
     ipyweb.render(figure, transparent=True)
     assert alpha(ipyweb.render(figure)) == (255, 255)
     assert alpha(ipyweb.render(figure, transparent=True)) == (0, 255)
+
+
+@pytest.mark.parametrize("wanted", [{"width": 300}, {"height": "2in"}, {"style": "font.size: 5"}])
+def test_a_figure_without_a_copy_is_drawn_as_it_is_and_says_why_not_otherwise(wanted: dict[str, Any]) -> None:
+    figure = plot()
+    figure.lock = threading.Lock()  # type: ignore[attr-defined]
+    assert alpha(ipyweb.render(figure, dpi=50)) == (255, 255)
+    with pytest.raises(ipyweb.errors.NotPicklable, match=r"as it is only.*lock.*set_size_inches"):
+        ipyweb.render(figure, **wanted)
 
 
 def labelled(**options: object) -> Figure:

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
+from ipyweb.errors import NotPicklable
 from ipyweb.figures.recipe import FunctionFailed, called, is_call, take_call
-from ipyweb.figures.snapshot import NotPicklable, Snapshot, take
+from ipyweb.figures.snapshot import Snapshot, take
 from ipyweb.session.deferred import _pickled
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from ipyweb.errors import NotPicklable
 from ipyweb.figures.reducing import OUT_OF_BAND
-from ipyweb.figures.snapshot import NotPicklable, Snapshot, is_figure, load, take
+from ipyweb.figures.snapshot import Snapshot, is_figure, load, take
 
 
 def pixels(figure: Figure) -> bytes:
