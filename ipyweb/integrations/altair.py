@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ..session.install import opens_windows
 from . import are_carried, chain, replace, view_of
 
 _WIDGET = "altair.jupyter.jupyter_chart.JupyterChart"
@@ -41,11 +42,42 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
     bundles = shell.display_formatter.mimebundle_formatter
     widget = altair.JupyterChart
     bundles.for_type(widget, _alive_and_still)  # by the type itself: see `when_imported`
-    undos = [lambda: bundles.pop(_WIDGET, None), _choose(altair.renderers)]
+    undos = [lambda: bundles.pop(_WIDGET, None), _take_window(altair), _choose(altair.renderers)]
     if hasattr(widget, "_repr_mimebundle_"):  # without anywidget, it is only a name
         undos.append(replace(widget, "_repr_mimebundle_", _alive_and_still))  # what the renderer `jupyter` asks
         undos += [_bring_vega(widget)] if are_carried(shell) else []
     return chain(*undos)
+
+
+def _take_window(altair: Any) -> Callable[[], None]:
+    """Let the renderer ``browser`` show in the pane where programs open no windows."""
+    renderers, chart = altair.renderers, altair.TopLevelMixin
+    open_window, show = renderers._plugins["browser"], chart.show
+
+    def render_window(spec: dict[str, Any], **options: Any) -> Any:
+        if opens_windows():
+            return open_window(spec, **options)
+        return render(spec, **{name: value for name, value in options.items() if name not in _OF_WINDOWS})
+
+    def show_chart(self: Any) -> None:
+        if opens_windows() or renderers.active != "browser":
+            show(self)
+            return
+        from IPython.display import display
+
+        display(self)
+
+    def use(renderer: Any) -> None:
+        renderers.register("browser", renderer)
+        if renderers.active == "browser":
+            renderers.enable("browser", **renderers.options)
+
+    use(render_window)
+    return chain(lambda: use(open_window), replace(chart, "show", show_chart))
+
+
+_OF_WINDOWS = frozenset({"offline", "using", "port"})
+"""Options of the renderer ``browser`` that say how its window is opened."""
 
 
 def _bring_vega(widget: Any) -> Callable[[], None]:

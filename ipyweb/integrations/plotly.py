@@ -2,9 +2,13 @@
 
 Plotly's own MIME renderers want nbformat, and its default in a terminal starts a web server and waits for a browser. An
 ``ExternalRenderer`` needs neither (plotly.py ``plotly/io/_base_renderers.py``).
+
+A renderer that the user has chosen, by ``PLOTLY_RENDERER`` or in the program, stays; but a browser's window is the pane
+where programs open none.
 """
 
 import contextlib
+import os
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +16,9 @@ from typing import Any
 
 from ..session import present
 from ..session.companions import companions
+from ..session.install import opens_windows
 from ..session.shell import LightShell
-from . import view_of
+from . import chain, replace, view_of
 
 MIME = "application/vnd.plotly.v1+json"
 _FIGURE = "plotly.basedatatypes.BaseFigure"
@@ -21,18 +26,27 @@ _WIDGET = "plotly.basewidget.BaseFigureWidget"
 
 
 def install(shell: Any, cells: bool) -> Callable[[], None]:
-    """Make a renderer of ours Plotly's default, and give figures a MIME bundle."""
+    """Make a renderer of ours Plotly's default, unless the user chose one, and give figures a MIME bundle."""
     import plotly
     import plotly.io as pio
-    from plotly.io.base_renderers import ExternalRenderer
+    from plotly.io.base_renderers import BrowserRenderer, ExternalRenderer
 
     class IpywebRenderer(ExternalRenderer):  # type: ignore[misc]
         def render(self, fig_dict: dict[str, Any]) -> None:
             shell.display_pub.publish(_bundle(fig_dict))
 
+    open_window = BrowserRenderer.render
+
+    def render(renderer: Any, fig_dict: dict[str, Any]) -> None:
+        if opens_windows():
+            open_window(renderer, fig_dict)
+        else:
+            shell.display_pub.publish(_bundle(fig_dict))
+
     before = _default_without(shell, pio.renderers.default)
     pio.renderers["ipyweb"] = IpywebRenderer()
-    pio.renderers.default = "ipyweb"
+    if not _is_chosen(before):
+        pio.renderers.default = "ipyweb"
     displays = shell.display_formatter.ipython_display_formatter
     bundles = shell.display_formatter.mimebundle_formatter
     displays.for_type(_FIGURE, _not_by_itself)
@@ -56,7 +70,21 @@ def install(shell: Any, cells: bool) -> Callable[[], None]:
         displays.pop(_FIGURE, None)
         bundles.pop(_FIGURE, None)
 
-    return undo
+    return chain(undo, replace(BrowserRenderer, "render", render))
+
+
+_BY_ITSELF = frozenset(
+    {"", "browser", "vscode", "plotly_mimetype", "plotly_mimetype+notebook", "nteract", "colab", "kaggle", "azure"}
+    | {"cocalc", "databricks"}
+)
+"""What Plotly chooses itself, by where it runs (``plotly/io/_renderers.py``)."""
+
+
+def _is_chosen(default: str) -> bool:
+    """Whether a renderer is the user's choice; a window of a browser is none that we could tell from Plotly's own."""
+    return default not in ("browser", "ipyweb") and (
+        default not in _BY_ITSELF or bool(os.environ.get("PLOTLY_RENDERER"))
+    )
 
 
 def _default_without(shell: Any, default: str) -> str:
@@ -71,6 +99,11 @@ def _default_without(shell: Any, default: str) -> str:
 
 
 def _figure(figure: Any) -> dict[str, Any]:
+    import plotly.io as pio
+
+    if _is_chosen(pio.renderers.default):
+        chosen: dict[str, Any] = figure._repr_mimebundle_()
+        return chosen or _bundle(figure.to_dict())
     if not hasattr(figure, "model_id"):
         return _bundle(figure.to_dict())
     figure._repr_mimebundle_()  # takes over into the widget's state what was changed since it was made

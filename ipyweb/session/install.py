@@ -28,6 +28,7 @@ def install() -> None:
     else:
         from .extension import load_ipython_extension, unload_ipython_extension
 
+        _undos.append(_take_windows())
         load_ipython_extension(shell)
         _undos.append(lambda: unload_ipython_extension(shell))
 
@@ -44,7 +45,7 @@ def switch_on() -> Undo:
     Returns:
         A function that takes it back.
     """
-    undos: list[Undo] = []
+    undos: list[Undo] = [_take_windows()]
 
     def take_over_pyplot(module: str) -> None:
         from ..integrations.matplotlib import take_over
@@ -67,6 +68,35 @@ def switch_on() -> Undo:
     undos.append(when_imported({"IPython", *TRIGGERS} - {_PYPLOT, *_PARTS_OF_IPYTHON}, use_shell))
 
     def undo() -> None:
+        while undos:
+            undos.pop()()
+
+    return undo
+
+
+_windows_taken = 0
+
+
+def opens_windows() -> bool:
+    """Whether what a program would open in a browser's window is left to it."""
+    return _windows_taken == 0
+
+
+def _take_windows() -> Undo:
+    global _windows_taken
+    _windows_taken += 1
+    undos: list[Undo] = []
+
+    def take_over_windows(module: str) -> None:
+        from .windows import take_over
+
+        undos.append(take_over())
+
+    undos.append(when_imported({"webbrowser"}, take_over_windows))
+
+    def undo() -> None:
+        global _windows_taken
+        _windows_taken -= 1
         while undos:
             undos.pop()()
 

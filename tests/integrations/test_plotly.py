@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from .conftest import Run, Shown
 
 MIME = "application/vnd.plotly.v1+json"
@@ -38,6 +40,26 @@ def test_in_ipython_the_last_expression_is_shown(cells: Callable[..., Run]) -> N
 def test_a_renderer_that_the_user_chooses_later_wins(cells: Callable[..., Run]) -> None:
     run = cells("%load_ext ipyweb", FIGURE, "import plotly.io as pio; pio.renderers.default = ''", "f.show()")
     assert run.shown == []
+
+
+CHOICES = "import plotly.io as pio; pio.renderers.default = 'json'", "import os; os.environ['PLOTLY_RENDERER'] = 'json'"
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("load", ["import ipyweb; ipyweb.install()", "import ipyweb; ipyweb.display('x')"])
+def test_a_renderer_that_the_user_chose_before_wins(script: Callable[[str], Run], choice: str, load: str) -> None:
+    ask = "import plotly.io as pio; print(pio.renderers.default); from IPython.display import display; display(f)"
+    run = script(f"{choice}\n{load}\n{FIGURE}\n{ask}")
+    assert run.out.split() == ["json"]
+    assert "application/json" in run.shown[-1].data
+    assert MIME not in run.shown[-1].data
+
+
+def test_in_ipython_too_it_wins_and_ours_can_be_chosen(cells: Callable[..., Run]) -> None:
+    ours = "pio.renderers.default = 'ipyweb'"
+    run = cells(CHOICES[0], "%load_ext ipyweb", FIGURE, "f", ours, "f.show()", "%unload_ext ipyweb", CHOICES[0])
+    assert ["application/json" in each.data for each in run.shown] == [True, False]
+    assert MIME in run.shown[1].data
 
 
 def test_unloading_gives_the_renderer_back(cells: Callable[..., Run]) -> None:
