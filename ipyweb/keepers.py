@@ -160,6 +160,8 @@ def start(environment: str, timeout: float = 15.0) -> None:
     import subprocess
 
     record = read_record(environment)
+    with contextlib.suppress(OSError):
+        os.utime(shelf_dir(environment) / RECORD)  # it is in use
     environ = {
         **record["environment"],
         "IPYWEB_RUNTIME_DIR": str(runtime_dir().absolute()),

@@ -27,7 +27,7 @@ from .easel import DrawingFailed, Easel, Easels, resident
 from .lanes import IDLE, NOW, SOON, Lanes, Ticket
 from .line import HubLine
 from .recipe import is_call
-from .shelf import Shelf
+from .shelf import PRUNE_SECONDS, Shelf
 from .snapshot import Buffer, Snapshot
 
 LOCK = "keeper.lock"
@@ -41,7 +41,6 @@ IN_MEMORY = 64 * MIB
 """Bytes of snapshots that wait in memory for their turn; more wait on the shelf."""
 
 TICK = 1.0
-PRUNE_SECONDS = 300.0
 SVG_SECONDS, SVG_BYTES = 5.0, 4 * MIB
 """A figure that takes longer to draw gets no SVG in idle time; one that is larger is not kept."""
 

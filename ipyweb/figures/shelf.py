@@ -1,7 +1,8 @@
 """Snapshots on disk: in the keeper's own private directory, checked by a MAC before anybody unpickles them.
 
 A file is the HMAC-SHA256 of the rest under the directory's key, the number of parts, their lengths (unsigned 64-bit
-big-endian), and the parts. It is written whole or not at all. The oldest go when there are too many bytes or days.
+big-endian), and the parts. It is written whole or not at all. The oldest go when there are too many bytes or days, and
+so does the whole shelf of another environment that was not used for so long. Whoever puts sees to that now and then.
 """
 
 import contextlib
@@ -9,17 +10,22 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import struct
 import time
 from pathlib import Path
 
 from ..errors import KeeperUnavailable
-from ..keepers import secret, shelf_dir
+from ..keepers import read_record, secret, shelf_dir
 from ..private import read_private
 from .snapshot import Buffer, Snapshot
 
 SUFFIX = ".figure"
 KEY = "key"
+STAMP = "pruned"
+"""A file whose time is that of the last pruning."""
+
+PRUNE_SECONDS = 300.0
 _MAC = hashlib.sha256().digest_size
 _LARGEST_HEAD = 4096
 
@@ -64,6 +70,8 @@ class Shelf:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        if self._is_due():
+            self.prune()
 
     def get(self, figure: str) -> Snapshot:
         """A snapshot that was kept.
@@ -88,7 +96,31 @@ class Shelf:
         return self._path(figure).is_file()
 
     def prune(self) -> None:
-        """Let go of what is too old or too much."""
+        """Let go of what is too old or too much, here and where nobody puts anything any more."""
+        with contextlib.suppress(OSError):
+            (self._directory / STAMP).touch(mode=0o600)
+        self._prune_own()
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(self._directory.parent)):
+                if entry.name != self._directory.name and self._is_given_up(entry):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+    def _is_due(self) -> bool:
+        try:
+            return abs(time.time() - (self._directory / STAMP).stat().st_mtime) > PRUNE_SECONDS
+        except OSError:
+            return True
+
+    def _is_given_up(self, entry: "os.DirEntry[str]") -> bool:
+        """Whether this is the shelf of an environment of which nothing was used for longer than it, or we, keep it."""
+        if not entry.is_dir(follow_symlinks=False):
+            return False
+        times = [entry.stat(follow_symlinks=False).st_mtime]
+        times += [each.stat(follow_symlinks=False).st_mtime for each in os.scandir(entry.path)]
+        age = (time.time() - max(times)) / 86400
+        return age > self._max_age and age > _max_age_of(entry.name)
+
+    def _prune_own(self) -> None:
         found = []
         with contextlib.suppress(OSError):
             for entry in os.scandir(self._directory):
@@ -117,6 +149,13 @@ class Shelf:
         for part in parts:
             made.update(part)
         return made.digest()
+
+
+def _max_age_of(environment: str) -> float:
+    """Days for which an environment's own settings keep its figures."""
+    with contextlib.suppress(KeeperUnavailable, TypeError, ValueError):
+        return float(read_record(environment)["settings"]["max_age"])
+    return 0.0
 
 
 def _split(data: memoryview) -> tuple[memoryview, list[Buffer]]:

@@ -659,7 +659,8 @@ class Handover:
     def _shelf(self) -> "Shelf":
         from ..figures.shelf import Shelf
 
-        return Shelf(environment())
+        config = self._session.config
+        return Shelf(environment(), config.figure_bytes, config.figure_days)
 
 
 def write_record(session: "Session") -> None:

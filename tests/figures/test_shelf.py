@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ipyweb import keepers
 from ipyweb.errors import KeeperUnavailable
-from ipyweb.figures.shelf import Shelf
+from ipyweb.figures.shelf import STAMP, Shelf
 from ipyweb.figures.snapshot import Snapshot, take
 
 ENVIRONMENT = "0123456789abcdef"
@@ -84,3 +84,45 @@ def test_what_nobody_asked_for_in_a_long_time_goes() -> None:
         os.utime(keepers.shelf_dir(ENVIRONMENT) / f"{snapshot.id}.figure", (then, then))
     shelf.prune()
     assert [path.stem[-1] for path in files()] == ["0"]
+
+
+def put(number: int, days: float = 0.0, **limits: float) -> None:
+    snapshot = Snapshot(f"{number:032x}", {}, b"x" * 1000, [])
+    Shelf(ENVIRONMENT, **limits).put(snapshot)  # type: ignore[arg-type]
+    age(keepers.shelf_dir(ENVIRONMENT) / f"{snapshot.id}.figure", days)
+
+
+def age(path: Path, days: float) -> None:
+    then = time.time() - days * 86400
+    os.utime(path, (then, then))
+
+
+def test_whoever_puts_prunes_now_and_then() -> None:
+    put(0, days=31)
+    put(1, days=29)
+    assert len(files()) == 2
+    age(keepers.shelf_dir(ENVIRONMENT) / STAMP, 1)
+    put(2)
+    assert [path.stem[-1] for path in files()] == ["1", "2"]
+    put(3, max_bytes=1500)
+    assert len(files()) == 3
+    age(keepers.shelf_dir(ENVIRONMENT) / STAMP, 1)
+    put(4, max_bytes=1500)
+    assert [path.stem[-1] for path in files()] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("days", "kept", "there"), [(29, None, True), (31, None, False), (31, 365.0, True), (400, 365.0, False)]
+)
+def test_the_shelf_of_an_environment_that_nobody_uses_any_more_goes(
+    days: float, kept: float | None, there: bool
+) -> None:
+    other = "f" * 16
+    Shelf(other).put(Snapshot("a" * 32, {}, b"x", []))
+    if kept is not None:
+        keepers.write_record(other, ["python"], {}, {"max_age": kept})
+    directory = keepers.shelf_dir(other)
+    for path in (*directory.iterdir(), directory):
+        age(path, days)
+    Shelf(ENVIRONMENT, max_age=30).prune()
+    assert directory.exists() is there

@@ -92,6 +92,18 @@ def test_a_short_script_draws_its_figure_itself_and_leaves_it_to_be_drawn_anew(h
     assert picture(answer.body).size == (300, 200)
 
 
+def test_short_scripts_without_a_keeper_keep_no_more_than_they_may(hub: connection.Connection) -> None:
+    config = Path(os.environ["XDG_CONFIG_HOME"]) / "ipyweb"
+    config.mkdir()
+    (config / "ipyweb_config.py").write_text("c.IPyWeb.figure_bytes = 1\n")
+    directory = keepers.shelf_dir(environment())
+    for _ in range(2):
+        script(SHOW)
+        (directory / "pruned").unlink()
+    drawn(hub, 2)
+    assert list(directory.glob("*.figure")) == []
+
+
 def test_a_short_script_leaves_drawing_to_a_keeper_that_is_warm(hub: connection.Connection) -> None:
     script(SHOW)
     (first,) = drawn(hub)
