@@ -374,7 +374,7 @@ class Keeper:
             _, svg = self._draw(kept, {"mime": "image/svg+xml", "light": True})
             if len(svg) <= SVG_BYTES:
                 self._deliver(kept, {"image/svg+xml": svg}, {})
-            self._weigh(kept)
+        self._weigh(kept)
 
     def _deliver(self, kept: Kept, parts: dict[str, bytes], content: dict[str, Any]) -> None:
         self._line.deliver(kept.id, parts, content, kept.session)
@@ -518,6 +518,7 @@ class Keeper:
         """
         if (easel := kept.easel) is not None:
             kept.memory = easel.memory()
+            self._remember(kept, easel)
         with self._lock:
             held = sorted((each for each in self._figures.values() if each.easel), key=lambda each: -each.used)
         taken = resident(os.getpid()) + self._easels.memory() + self._copies.memory()
@@ -527,6 +528,14 @@ class Keeper:
                 each.easel = None
                 easel.end()
                 self._forget(each)
+
+    def _remember(self, kept: Kept, easel: Easel) -> None:
+        """Know a figure again that was forgotten while more was to be drawn of it; its easel counts too."""
+        with self._lock:
+            known = self._figures.setdefault(kept.id, kept)
+        if known is not kept:
+            kept.easel = None
+            easel.end()
 
     def _forget(self, kept: Kept, only_without_easel: bool = False) -> None:
         """Forget a figure that is on the shelf; a private one is remembered as long as there is room for it."""
