@@ -1,19 +1,24 @@
 """What the settings say of the keeper holds, and so does the command that draws figures anew."""
 
 import os
+import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
+import pytest
 
 from ipyweb import connection
 from ipyweb.figures.easel import resident
 from ipyweb.figures.keeper import Keeper, Kept
 
 from ..conftest import wait_until
-from .test_showing import SHOW, _end_keepers, data, drawn, picture, script
+from .conftest import ROOT
+from .test_showing import LINE, SHOW, _end_keepers, data, drawn, outputs, picture, script
 
 __all__ = ["_end_keepers"]
 SETTLE = "o.wait(20); ipyweb.session.session.current().settle_figures(60)"
@@ -25,6 +30,37 @@ def configure(**settings: Any) -> None:
     directory.mkdir()
     lines = (f"c.IPyWeb.{name} = {value!r}\n" for name, value in settings.items())
     (directory / "ipyweb_config.py").write_text("".join(lines))
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+
+def get(directory: Path, *words: str) -> bytes:
+    """What ``ipyweb get last`` writes."""
+    command = ["get", "1", *words, "-o", "got"]
+    script(f"import sys; from ipyweb.cli.app import main; sys.exit(main({command!r}))", directory)
+    return (directory / "got").read_bytes()
+
+
+def test_the_command_draws_a_figure_in_another_style_size_and_format(
+    hub: connection.Connection, tmp_path: Path
+) -> None:
+    script(SHOW)
+    drawn(hub)
+    (tmp_path / "paper.mplstyle").write_text("figure.facecolor: red\nfont.size: 5\n")
+    styled = picture(get(tmp_path, "--format", "png", "--style", "paper.mplstyle", "--width", "300"))
+    assert (styled.size, styled.convert("RGB").getpixel((2, 2))) == ((300, 225), (255, 0, 0))
+    assert picture(get(tmp_path, "--format", "png")).convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+    pdf = get(tmp_path, "--style", "paper.mplstyle", "--width", "3.3in", "--format", "pdf")
+    (box,) = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+) ?\]", pdf)
+    assert [float(each) for each in box] == pytest.approx([3.3 * 72, 3.3 * 72 * 0.75])
+
+
+def test_the_command_gives_the_data_and_the_words_of_a_figure(hub: connection.Connection, tmp_path: Path) -> None:
+    script(SHOW)
+    drawn(hub)
+    assert get(tmp_path, "--format", "csv").decode().splitlines() == ["line 1 x,line 1 y", "0.0,1", "1.0,3", "2.0,2"]
+    assert "title: Tides" in get(tmp_path, "--format", "text").decode()
 
 
 # -- memory -----------------------------------------------------------------------------------------------------------
@@ -80,3 +116,54 @@ def easels() -> list[psutil.Process]:
         except (psutil.Error, AttributeError):
             continue
     return found
+
+
+# -- the process ------------------------------------------------------------------------------------------------------
+
+
+def test_the_keeper_is_started_by_the_command_and_with_the_environment_of_the_settings(
+    hub: connection.Connection, tmp_path: Path
+) -> None:
+    command = tmp_path / "a keeper"
+    command.write_text(
+        f'#!/bin/sh\necho "$GREETING, $1" >> {tmp_path / "log"}\n'
+        f'shift\nexec {sys.executable} -P -m ipyweb.figures.keeper "$@"\n'
+    )
+    command.chmod(0o755)
+    configure(keeper_command=[str(command), "a word"], keeper_environment={"GREETING": "hello"})
+    artist = (
+        "import os\nclass Word(type(a.lines[0])):\n"
+        "    def draw(self, renderer): self.axes.set_title(os.environ['GREETING'])\n"
+        "a.add_artist(Word([0, 1], [0, 1]))\n"
+    )
+    script(f"{LINE}{artist}import ipyweb; o = ipyweb.display(f); {SETTLE}")
+    (output,) = drawn(hub)
+    assert (tmp_path / "log").read_text() == "hello, a word\n"
+    assert "title: hello" in output["figure"]["description"]
+
+
+# -- a breakpoint -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("show", ["ipyweb.display(f, title='here')", "plt.figure('here').text(0, 0, 'x'); plt.show()"])
+def test_what_is_shown_at_a_breakpoint_arrives_there(hub: connection.Connection, tmp_path: Path, show: str) -> None:
+    path = tmp_path / "stops.py"
+    path.write_text(f"{LINE}import matplotlib.pyplot as plt\nimport ipyweb\nbreakpoint()\nprint('went on')\n")
+    python_path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH", "")]))
+    program = subprocess.Popen(
+        [sys.executable, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path, "MPLBACKEND": "ipyweb"},
+    )
+    with program:
+        assert program.stdin is not None
+        program.stdin.write(f"{show}\n")
+        program.stdin.flush()
+        wait_until(lambda: bool(outputs(hub)) and bool(drawn(hub)), "the figure")
+        assert program.poll() is None
+        out, _ = program.communicate("continue\n", timeout=180)
+    assert "went on" in out
+    (output,) = drawn(hub)
+    assert "image/png" in output["mimetypes"]
