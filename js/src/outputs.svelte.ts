@@ -193,7 +193,7 @@ export class Outputs {
     if (this.current !== null && id !== this.current) this.direction = id > this.current ? 1 : -1;
     this.current = id;
     this.following = id === this.order.at(-1);
-    if (this.following) this.#seen = id;
+    if (this.following && !this.#away) this.#seen = id;
     if (this.#break && id > this.#break.after) this.#caughtUp = true;
   }
 
@@ -217,6 +217,7 @@ export class Outputs {
     const before = this.#records.get(each.id);
     if (each.event < (before?.event ?? this.#gone.get(each.id) ?? 0)) return [];
     if ("purged" in each || each.removed !== null) {
+      if (before && each.id === this.current) this.#rise(before);
       this.#records.delete(each.id);
       this.#gone.set(each.id, each.event);
       return before ? this.#stacks.remove(before) : [each.id];
@@ -226,10 +227,16 @@ export class Outputs {
     return this.#stacks.add(each);
   }
 
+  /** The output shown goes. If it was one that others cover, the next of these is shown; else see `nearest`. */
+  #rise(output: OutputRecord): void {
+    const above = this.#stacks.of(output).find((id) => id > output.id);
+    if (above !== undefined && indexOf(this.order, output.id) < 0) this.select(above);
+  }
+
   /** Put a few into their places: a new output costs the same however many there are. */
   #place(ids: readonly number[]): void {
     const moved = [...new Set(ids)].filter((id) => indexOf(this.order, id) >= 0 !== this.#isListed(this.#records.get(id)));
-    if (moved.length === 0) return;
+    if (moved.length === 0 && (this.current === null || this.shown)) return;
     const order = [...this.order];
     for (const id of moved) {
       const at = lowerBound(order, id);
@@ -263,7 +270,7 @@ export class Outputs {
 
 /** What to show when `gone` is gone: the one after it, else the one before it. */
 function nearest(order: readonly number[], before: readonly number[], gone: number): number | null {
-  const next = before[indexOf(before, gone) + 1];
+  const next = before[lowerBound(before, gone + 1)];
   const at = lowerBound(order, next ?? gone);
   return order[at] ?? order.at(-1) ?? null;
 }

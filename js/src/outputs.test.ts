@@ -114,6 +114,26 @@ describe("runs of a script", () => {
     expect(outputs.current).toBe(5);
   });
 
+  it("give way to the next in their stack when the one looked at goes, whoever removes it", () => {
+    outputs.apply([inRun(4, 1), inRun(5, 2), inRun(6, 3), record(7)]);
+    const remove = (id: number) => outputs.apply([{ ...outputs.get(id)!, removed: "now" }]);
+    outputs.select(4);
+    remove(4);
+    expect([outputs.current, outputs.listed]).toEqual([5, 6]);
+    remove(5);
+    expect([outputs.current, outputs.following]).toEqual([6, false]);
+    remove(6);
+    expect([outputs.current, outputs.following, outputs.order]).toEqual([7, true, [1, 2, 3, 7]]);
+  });
+
+  it("lead to what lies on top of them, which is followed where it is the newest", () => {
+    outputs.apply([inRun(4, 1), inRun(5, 2)]);
+    outputs.select(4);
+    outputs.apply([{ id: 4, purged: true, event: 9 }]);
+    outputs.apply([record(6)]);
+    expect([outputs.current, outputs.following]).toEqual([6, true]);
+  });
+
   it("come to light again when those on top go, and when a filter looks for them", () => {
     outputs.apply([inRun(4, 1), inRun(6, 2)]);
     outputs.setFilter(({ id }) => id === 4);
@@ -172,6 +192,13 @@ it("shows the one after a removed output, else the one before it", () => {
   expect(outputs.current).toBe(3);
   outputs.apply([{ id: 3, purged: true, event: 10 }]);
   expect(outputs.current).toBe(1);
+});
+
+it("shows the next one when an output goes that was not listed", () => {
+  outputs.setFilter(({ id }) => id !== 2);
+  outputs.select(2);
+  outputs.apply([{ ...record(2), removed: "now" }]);
+  expect([outputs.current, outputs.order]).toEqual([3, [1, 3]]);
 });
 
 it("takes a restored output back", () => {

@@ -225,6 +225,28 @@ def test_an_output_goes_with_what_earlier_runs_showed_in_its_place_and_comes_bac
     expect(twice.page.get_by_test_id("runs-stacked")).to_have_count(2)
 
 
+def at_the_run_before(pane: Pane, newest: int, before: int) -> None:
+    pane.go(newest)
+    pane.press("[")
+    pane.ready(before)
+
+
+def test_what_lies_on_an_older_one_is_shown_when_that_is_removed(twice: Pane) -> None:
+    at_the_run_before(twice, 4, 1)
+    twice.press("x")
+    twice.ready(4)
+    twice.press("u")
+    twice.ready(1)
+
+
+def test_what_lies_on_an_older_one_is_shown_when_somebody_else_removes_that(
+    twice: Pane, hub: connection.Connection
+) -> None:
+    at_the_run_before(twice, 4, 1)
+    connection.request(hub, "DELETE", "api/outputs/1")
+    twice.ready(4)
+
+
 def test_runs_may_stand_one_by_one(twice: Pane) -> None:
     twice.press("Control+k")
     expect(twice.page.get_by_role("combobox")).to_be_focused()
