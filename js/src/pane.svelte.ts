@@ -225,7 +225,7 @@ export class Pane {
   /** Mark what is shown and the one beside it, and go there. */
   markOn(direction: 1 | -1): void {
     const { outputs, marks } = this;
-    const from = outputs.current!;
+    const from = outputs.listed!;
     outputs.step(direction);
     marks.range(from, outputs.current!, outputs.order);
   }

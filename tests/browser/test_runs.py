@@ -247,6 +247,14 @@ def test_what_lies_on_an_older_one_is_shown_when_somebody_else_removes_that(
     twice.ready(4)
 
 
+def test_marking_on_from_an_older_one_marks_two(twice: Pane) -> None:
+    at_the_run_before(twice, 4, 1)
+    twice.press("Shift+ArrowRight")
+    twice.ready(5)
+    expect(twice.page.get_by_test_id("mark")).to_have_count(2)
+    expect(twice.page.get_by_test_id("marked")).to_have_text("2marked")
+
+
 def test_runs_may_stand_one_by_one(twice: Pane) -> None:
     twice.press("Control+k")
     expect(twice.page.get_by_role("combobox")).to_be_focused()
