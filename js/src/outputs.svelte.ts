@@ -168,11 +168,12 @@ export class Outputs {
     this.#arrange();
   }
 
-  /** What the call site of an output showed in the run before, or after. */
+  /** What the call site of an output showed in the run before, or after, that is there: gaps are stepped over. */
   inStack(output: OutputRecord, direction: 1 | -1): OutputRecord | undefined {
-    const { run } = output;
-    if (!run || direction < 0) return run?.previous ? this.get(run.previous) : undefined;
-    return this.inScope.find((each) => each.run?.previous === output.id);
+    void this.#revision;
+    const ids = this.#stacks.of(output);
+    const beside = ids[ids.indexOf(output.id) + direction];
+    return beside === undefined ? undefined : this.#records.get(beside);
   }
 
   /** All outputs of the project, whatever the filter. */

@@ -87,6 +87,13 @@ it("finds what a call site showed in the runs before and after", () => {
   expect([outputs.inStack(outputs.get(4)!, -1), outputs.inStack(outputs.get(6)!, 1), outputs.inStack(outputs.get(1)!, 1)]).toEqual([undefined, undefined, undefined]);
 });
 
+it("steps over a run whose output was removed, whatever that of the next one calls the one before", () => {
+  const run = (previous: number | null) => ({ run: { number: 1, script: "a", stack: "s", previous, changed: null } });
+  outputs.apply([record(4, run(null)), record(6, run(4)), record(8, run(6))]);
+  outputs.apply([{ ...record(6, run(4)), removed: "now" }]);
+  expect([outputs.inStack(outputs.get(8)!, -1)?.id, outputs.inStack(outputs.get(4)!, 1)?.id]).toEqual([4, 8]);
+});
+
 describe("runs of a script", () => {
   const inRun = (id: number, number: number, stack = "s", fields: Partial<OutputRecord> = {}) =>
     record(id, { run: { number, script: "a.py", stack, previous: null, changed: null }, ...fields });

@@ -255,6 +255,17 @@ def test_marking_on_from_an_older_one_marks_two(twice: Pane) -> None:
     expect(twice.page.get_by_test_id("marked")).to_have_text("2marked")
 
 
+def test_the_brackets_step_over_a_run_whose_output_was_removed(twice: Pane, run: Run) -> None:
+    run("green")
+    at_the_run_before(twice, 7, 4)
+    twice.press("x")
+    twice.ready(7)
+    twice.press("[")
+    twice.ready(1)
+    twice.press("]")
+    twice.ready(7)
+
+
 def test_runs_may_stand_one_by_one(twice: Pane) -> None:
     twice.press("Control+k")
     expect(twice.page.get_by_role("combobox")).to_be_focused()
