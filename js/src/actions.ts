@@ -59,7 +59,7 @@ const zoomTo = <Name extends string>(name: Name, size: number) => ({
 } as const);
 
 const compare = <Name extends string>(name: Name, says: string, keys: readonly string[], how: Comparison) => ({
-  name, says, keys, group: "Compare", when: ({ outputs }: Pane) => outputs.order.length > 1,
+  name, says, keys, group: "Compare", when: ({ outputs }: Pane) => outputs.order.length > 1 || outputs.listed !== outputs.current,
   run: ({ screen }: Pane) => screen.compare(screen.comparing === how ? null : how), checked: ({ screen }: Pane) => screen.comparing === how,
 } as const);
 

@@ -68,17 +68,22 @@ export class Screen {
     this.gallery = !this.gallery;
   }
 
-  /** Compare the marked outputs, or what is shown with the one before it; `null` ends it. */
+  /** Compare the marked outputs, or what is shown with the one before it, that of an older run with the newest; `null` ends it. */
   compare(how: Comparison | null): void {
-    const { order, index } = this.#outputs;
     const marks = this.#marks;
-    if (how && marks.ids.length < 2) marks.ids = order.slice(Math.max(0, index - 1), Math.max(2, index + 1));
+    if (how && marks.ids.length < 2) marks.ids = this.#pair();
     this.gallery = false;
     this.comparing = how && marks.ids.length > 1 ? how : null;
     if (this.comparing) return;
     marks.clear();
     if (this.#fromRuns) this.dialog = "runs";
     this.#fromRuns = false;
+  }
+
+  #pair(): readonly number[] {
+    const { order, index, current, listed } = this.#outputs;
+    if (current !== listed) return [current!, listed!];
+    return order.slice(Math.max(0, index - 1), Math.max(2, index + 1));
   }
 
   /** Tell what changed in a run of a script; `null`: list the runs. */

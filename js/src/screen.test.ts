@@ -25,6 +25,14 @@ it("compares what is shown with the one before it, where nothing is marked", () 
   expect([screen.comparing, marks.ids]).toEqual([null, []]);
 });
 
+it("compares what an older run showed with what the newest one did", () => {
+  const run = { number: 1, script: "a", stack: "s", previous: null, changed: null };
+  outputs.apply([4, 5].map((id) => ({ id, event: id, removed: null, project: "/p", run }) as OutputRecord));
+  outputs.select(4);
+  screen.compare("side");
+  expect(marks.ids).toEqual([4, 5]);
+});
+
 it("compares the marked ones in the order in which they were marked", () => {
   marks.ids = [3, 1];
   screen.compare("blink");

@@ -255,6 +255,13 @@ def test_marking_on_from_an_older_one_marks_two(twice: Pane) -> None:
     expect(twice.page.get_by_test_id("marked")).to_have_text("2marked")
 
 
+def test_an_older_one_is_compared_with_the_newest(twice: Pane) -> None:
+    at_the_run_before(twice, 4, 1)
+    twice.press("v")
+    compared(twice, 1, 4)
+    expect(twice.page.get_by_test_id("tile")).to_have_count(2)
+
+
 def test_the_brackets_step_over_a_run_whose_output_was_removed(twice: Pane, run: Run) -> None:
     run("green")
     at_the_run_before(twice, 7, 4)
