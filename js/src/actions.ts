@@ -71,7 +71,7 @@ const TABLE = [
   { name: "first", says: "First output", group: "Go", keys: ["Home"], when: going, run: ({ outputs }) => outputs.first() },
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
   { name: "first-new", says: "First of what came while you were away", group: "Go", keys: ["Shift+n"], when: ({ outputs }) => outputs.news > 0, run: ({ outputs }) => outputs.select(outputs.firstNew!) },
-  { name: "search", says: "Search", group: "Find", others: true, keys: ["/"], when: searchable, run: ({ search }) => search.start() },
+  { name: "search", says: "Search", group: "Find", others: true, keys: ["/"], when: searchable, run: ({ screen }) => screen.startSearch() },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: ({ screen }) => screen.endSearch() },
   {
     name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,

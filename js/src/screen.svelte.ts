@@ -50,6 +50,12 @@ export class Screen {
     takeKeys();
   }
 
+  /** Ask what to look for; full screen, which shows nothing but the output, is left for that. */
+  startSearch(): void {
+    if (this.presenting) this.present(false);
+    this.#search.start();
+  }
+
   /** List everything again; what was found stays on the stage. */
   endSearch(): void {
     this.#search.end();

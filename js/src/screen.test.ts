@@ -70,6 +70,12 @@ it("closes one thing after the other, what lies on top first", () => {
   }
 });
 
+it("leaves full screen for the search, which has no place there", () => {
+  screen.presenting = true;
+  screen.startSearch();
+  expect([screen.presenting, search.open]).toEqual([false, true]);
+});
+
 it("ends the search and leaves everything else as it is", () => {
   marks.ids = [1];
   search.start();

@@ -44,6 +44,17 @@ def test_outputs_are_found_as_one_types(pane: Pane, library: dict[str, int]) -> 
     pane.ready(library["title"])
 
 
+def test_the_search_leaves_full_screen(pane: Pane, library: dict[str, int]) -> None:
+    pane.ready(library["last"])
+    pane.press("f")
+    expect(pane.page.locator("header")).to_have_count(0)
+    pane.press("/")
+    expect(pane.page.get_by_role("searchbox")).to_be_focused()
+    pane.page.wait_for_function("() => document.fullscreenElement === null")
+    pane.page.keyboard.type("resid")
+    found(pane, library["title"])
+
+
 def test_going_through_what_was_found(pane: Pane, library: dict[str, int]) -> None:
     pane.ready(library["last"])
     pane.press("/")
