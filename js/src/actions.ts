@@ -97,7 +97,7 @@ const TABLE = [
   { name: "save-png", says: "Save as PNG, as seen", group: "Take", keys: ["p"], when: some, run: ({ files }) => void files.savePicture("png") },
   { name: "save-svg", says: "Save as SVG, as seen", group: "Take", keys: ["s"], when: some, run: ({ files }) => void files.savePicture("svg") },
   { name: "export", says: "Export in another size or format, or several…", group: "Take", keys: ["e"], when: some, run: ({ screen }) => void (screen.dialog = "export") },
-  { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: (pane) => void (pane.view && pane.files.save(pane.view)) },
+  { name: "save", says: "Save what is stored", group: "Take", keys: [], when: some, run: ({ seeing, files }) => void (seeing?.shown && files.save(seeing.shown)) },
   { name: "copy-place", says: "Copy the path of its file", group: "Take", others: true, keys: [], when: placed, run: (pane) => void pane.clipboard.copyText(location(pane.outputs.shown!.source)!, "the path") },
   { name: "edit-source", says: "Open its file in the editor", group: "Take", others: true, keys: [], when: placed, run: (pane) => pane.editSource() },
   { name: "open-tab", says: "Open in a tab of its own", group: "Take", keys: ["o"], when: some, run: (pane) => pane.openTab() },

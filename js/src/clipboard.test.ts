@@ -11,7 +11,7 @@ const snapshot = vi.fn();
 /** Has what is shown of one output in a MIME type. */
 const showing = (mime: string): Clipboard => {
   const output = { id: 3, title: null, figure: null, data: { [mime]: { url: "c/3" } } } as unknown as OutputRecord;
-  return new Clipboard({ view: { output, mime }, stage: { snapshot }, toasts: { say } } as never);
+  return new Clipboard({ seeing: { shown: { output, mime }, snapshot }, toasts: { say } } as never);
 };
 
 beforeEach(() => {
@@ -43,6 +43,13 @@ it("copies a plot as it is seen, and its data where it makes no picture", async 
   snapshot.mockRejectedValue(new Error("no picture"));
   await plot.copyAs("markdown");
   expect(copied["text/plain"]).toBe("```json\nstored\n```");
+});
+
+it("copies what is nowhere stored as it is seen", async () => {
+  const output = { id: 3, title: "Difference", figure: null, data: {} } as unknown as OutputRecord;
+  const seen = new Clipboard({ seeing: { shown: { output, mime: "image/png" }, snapshot }, toasts: { say } } as never);
+  await seen.copyAs("markdown");
+  expect(copied["text/plain"]).toMatch(/^!\[Difference\]\(data:image\/png/);
 });
 
 it("says why there was nothing to copy, rather than that the browser did not", async () => {

@@ -4,10 +4,10 @@ import { FORMS, written, type Form } from "./copying.ts";
 import type { Pane } from "./pane.svelte.ts";
 import { family } from "./renderers/table.ts";
 import { takeKeys } from "./screen.svelte.ts";
-import { copy, MIME } from "./taking.ts";
+import { copy, MIME, type Seen } from "./taking.ts";
 import type { View } from "./view.ts";
 
-type Around = Pick<Pane, "view" | "stage" | "toasts">;
+type Around = Pick<Pane, "seeing" | "toasts">;
 
 /** What to do where the browser takes a key that was pressed inside an output for the output's. */
 const AGAIN = "the output had the keys; now the pane has, so ask again";
@@ -26,10 +26,11 @@ export class Clipboard {
 
   /** Copy what is shown as a picture, as it is seen; of a text, the text. */
   async copyPicture(): Promise<void> {
-    const { view, stage } = this.#pane;
+    const { seeing } = this.#pane;
+    const view = seeing?.shown;
     if (!view) return;
     if (view.mime === "text/plain") await this.#copy("the text", { "text/plain": stored(view) });
-    else await this.#copy("the picture", { [MIME.png]: stage!.snapshot("png") });
+    else await this.#copy("the picture", { [MIME.png]: seeing.snapshot("png") });
   }
 
   /**
@@ -38,16 +39,12 @@ export class Clipboard {
    * @param content a picture of what is shown
    */
   async copyAs(form: Form, content?: Promise<Blob>): Promise<void> {
-    const { view } = this.#pane;
+    const { seeing } = this.#pane;
+    const view = seeing?.shown;
     if (!view) return;
-    const text = (content ?? this.#taken(view)).then((taken) => written(form, taken, view.output.title ?? `Output ${view.output.id}`));
+    const text = (content ?? taken(seeing, view)).then((taken) => written(form, taken, view.output.title ?? `Output ${view.output.id}`));
     const as = (type: string) => text.then((each) => new Blob([each], { type }));
     await this.#copy(`as ${FORMS[form]}`, { "text/plain": as("text/plain"), ...(form === "html" && { "text/html": as("text/html") }) });
-  }
-
-  /** What is shown: as it is stored if that is a text, or a picture that can be read as one; else as it is seen. */
-  #taken(view: View): Promise<Blob> {
-    return isDrawn(view) ? this.#pane.stage!.snapshot("png").catch(() => stored(view)) : stored(view);
   }
 
   /** Browsers tell little of why nothing was copied: what could not be made says more. */
@@ -67,8 +64,12 @@ export class Clipboard {
   }
 }
 
+/** What is shown: as it is stored if that is a text, or a picture that can be read as one; else as it is seen. */
+const taken = (seeing: Seen, view: View): Promise<Blob> => (isDrawn(view) ? seeing.snapshot("png").catch(() => stored(view)) : stored(view));
+
 /** What the hub has of a view. */
 const stored = async ({ output, mime }: View): Promise<Blob> => new Blob([await fetchData(output.data[mime]!.url)], { type: mime });
 
 /** Whether it is seen in another way than it is stored: a figure in its size, a plot drawn from its JSON. */
-const isDrawn = ({ output, mime }: View): boolean => (!!output.figure && mime === MIME.png) || family(mime).libraries.some((each) => each === "plotly" || each === "vega");
+const isDrawn = ({ output, mime }: View): boolean =>
+  !output.data[mime] || (!!output.figure && mime === MIME.png) || family(mime).libraries.some((each) => each === "plotly" || each === "vega");

@@ -1,4 +1,5 @@
 /** The difference of two pictures, pixel by pixel. */
+import { MIME, type Format } from "./taking.ts";
 
 export interface Difference {
   /** RGBA: what differs, stronger where it differs more, over the first picture in pale grey. */
@@ -42,6 +43,12 @@ export async function drawDifference(canvas: HTMLCanvasElement, first: Blob, sec
   Object.assign(canvas, { width, height });
   canvas.getContext("2d")!.putImageData(new ImageData(found.pixels, width, height), 0, 0);
   return found;
+}
+
+/** What a canvas shows, as a file. @throws when it is asked for as a drawing */
+export function pictureOf(canvas: HTMLCanvasElement, format: Format): Promise<Blob> {
+  if (format === "svg") return Promise.reject(new Error("a difference has pixels, and cannot be taken as SVG"));
+  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("it is not drawn yet"))), MIME.png));
 }
 
 /** How much differs, for people. */

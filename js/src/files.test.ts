@@ -15,8 +15,7 @@ const asked = vi.fn(async (_: Record<string, string>) => ({ content: new Blob(),
 
 /** As much of a pane as it takes. */
 const pane = {
-  view: { output: output("Loss", { "image/png": { url: "c/1.png" } }), mime: "text/html" },
-  stage: { snapshot },
+  seeing: { shown: { output: output("Loss", { "image/png": { url: "c/1.png" } }), mime: "text/html" }, snapshot },
   figures: {},
   outputs: { order: [1, 2], project: "/p", shown: { session: "s" } },
   marks: { ids: [2] },

@@ -6,7 +6,7 @@ import type { Size } from "./renderers/figure.ts";
 import { download, MIME, type Format } from "./taking.ts";
 import type { View } from "./view.ts";
 
-type Around = Pick<Pane, "view" | "stage" | "figures" | "outputs" | "marks" | "search" | "toasts">;
+type Around = Pick<Pane, "seeing" | "figures" | "outputs" | "marks" | "search" | "toasts">;
 
 /** Which outputs to put into one file, and how. */
 export interface Export {
@@ -32,12 +32,12 @@ export class Files {
 
   /** Save what is shown, as it is seen; what is stored in that format where there is no picture of it. */
   async savePicture(format: Format): Promise<void> {
-    const { view, stage } = this.#pane;
-    if (!view) return;
-    const { output } = view;
+    const { seeing } = this.#pane;
+    if (!seeing?.shown) return;
+    const { output } = seeing.shown;
     const mime = MIME[format];
     await this.#pane.toasts.attempt("saved", async () => {
-      const picture = await stage!.snapshot(format).catch((error: unknown) => {
+      const picture = await seeing.snapshot(format).catch((error: unknown) => {
         if (!output.data[mime]) throw error;
       });
       if (picture) download(picture, fileName(output, mime));

@@ -32,6 +32,7 @@ import { Scrubber } from "./scrubber.svelte.ts";
 import { Search } from "./search.svelte.ts";
 import { Settings, type Filter } from "./settings.svelte.ts";
 import { Sketches } from "./sketches.ts";
+import type { Seen } from "./taking.ts";
 import { Toasts } from "./toasts.svelte.ts";
 import { parseFragment } from "./token.ts";
 import { Trash } from "./trash.ts";
@@ -86,6 +87,8 @@ export class Pane {
   /** What shows the output that is looked at: on the stage, or in a comparison. */
   stage = $state.raw<Presenter>();
   mainStage: Presenter | undefined;
+  /** What is seen in place of that. */
+  overlay = $state.raw<Seen>();
   frames: Frames | undefined;
   /** The path of the project that the pane was opened for. */
   ownProject = $state<string | null>(null);
@@ -96,6 +99,11 @@ export class Pane {
   get view(): View | null {
     const { shown } = this.outputs;
     return shown ? this.choices.viewOf(this.scrubber.seen(shown), this.fate) : null;
+  }
+
+  /** What is copied and saved. */
+  get seeing(): Seen | undefined {
+    return this.overlay ?? this.stage;
   }
 
   /** What came of drawing the figure shown anew; nothing for anything else, and while it is not known. */

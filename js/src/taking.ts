@@ -1,6 +1,15 @@
 /** Taking a picture away as it is seen: into the clipboard, or as a file. */
 
+import type { View } from "./view.ts";
+
 export type Format = "png" | "svg";
+
+/** What is looked at, and how it is taken away as it is seen. */
+export interface Seen {
+  readonly shown: View | null;
+  /** @throws when it is no picture in that format */
+  snapshot(format: Format): Promise<Blob>;
+}
 
 export const MIME: Record<Format, string> = { png: "image/png", svg: "image/svg+xml" };
 

@@ -1,6 +1,9 @@
 """Several outputs at once: marking, side by side, blinking, what differs, and the gallery."""
 
+import re
+
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from ipyweb import connection
@@ -171,6 +174,61 @@ def test_an_output_can_be_taken_out_of_the_comparison(pane: Pane, four: list[int
     tiles(pane, *four[:3]).first.get_by_role("button", name="Take out").click()
     tiles(pane, *four[1:3]).first.get_by_role("button", name="Take out").click()
     expect(pane.page.get_by_test_id("compare")).to_have_count(0)
+
+
+def width(tile: Locator) -> float:
+    return float(tile.locator("img").evaluate("image => image.getBoundingClientRect().width"))
+
+
+def test_the_last_can_be_taken_out_and_keys_speak_of_the_others(pane: Pane, four: list[int]) -> None:
+    for output in four[:3]:
+        thumbnail(pane, output).click(modifiers=["ControlOrMeta"])
+    pane.press("v")
+    tiles(pane, *four[:3]).last.get_by_role("button", name="Take out").click()
+    found = tiles(pane, *four[:2])
+    before = width(found.first)
+    pane.press("+")
+    handle = found.first.locator("img").element_handle()
+    pane.page.wait_for_function(
+        "([image, width]) => image.getBoundingClientRect().width > width * 1.05", arg=[handle, before]
+    )
+
+
+def saved(pane: Pane, key: str) -> tuple[str, tuple[int, ...]]:
+    """The name of the file that a key saves, and the colour in its middle."""
+    with pane.page.expect_download() as download:
+        pane.press(key)
+    picture = Image.open(download.value.path()).convert("RGB")
+    return download.value.suggested_filename, picture.getpixel((picture.width // 2, picture.height // 2))
+
+
+def test_what_is_pointed_at_is_what_is_taken_away(pane: Pane, publish: Publish) -> None:
+    for name in ("red", "blue", "green"):
+        last = publish({"image/png": image(name, (400, 300))}, title=name)
+    pane.ready(last)
+    pane.press("Home")
+    pane.ready(last - 2)
+    for output in (last - 2, last - 1):
+        thumbnail(pane, output).click(modifiers=["ControlOrMeta"])
+    pane.press("v")
+    red, blue = tiles(pane, last - 2, last - 1).all()
+    assert saved(pane, "p") == ("red.png", RED)
+    blue.hover()
+    expect(blue).to_have_class(re.compile("meant"))
+    assert saved(pane, "p") == ("blue.png", BLUE)
+    red.get_by_role("button", name="Take out").focus()
+    assert saved(pane, "p") == ("red.png", RED)
+
+
+def test_the_difference_is_taken_away_as_it_is_seen(pane: Pane, four: list[int]) -> None:
+    pane.go(four[1])
+    pane.press("Shift+V")
+    expect(pane.page.get_by_test_id("difference")).to_have_text("100.0 % of the pixels differ")
+    name, colour = saved(pane, "p")
+    assert name == f"Difference of output {four[0]} and output {four[1]}.png"
+    assert colour not in (RED, BLUE)
+    pane.press("s")
+    expect(pane.page.get_by_test_id("toast")).to_contain_text("cannot be taken as SVG")
 
 
 def test_the_marked_are_removed_together(pane: Pane, four: list[int]) -> None:
