@@ -70,7 +70,9 @@ export class Presenter {
   readonly #backstage: Backstage;
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
-  #snapshotted: (bytes: ArrayBuffer | null) => void = () => {};
+  /** What waits for pictures of what frames show, by number. */
+  readonly #snapshots = new Map<number, (bytes: ArrayBuffer | null) => void>();
+  #snapshot = 0;
   #theme: Theme;
   #current: Layer | undefined;
   #next: Layer | undefined;
@@ -158,14 +160,16 @@ export class Presenter {
 
   /** Asks a frame, which may have nothing to give, or not answer. */
   #snapshotOf(frame: Frame, format: Format): Promise<Blob | null> {
+    const number = ++this.#snapshot;
     return new Promise((resolve) => {
       const settle = (bytes: ArrayBuffer | null) => {
         clearTimeout(timer);
+        this.#snapshots.delete(number);
         resolve(bytes && new Blob([bytes], { type: MIME[format] }));
       };
       const timer = setTimeout(settle, SNAPSHOT_WITHIN, null);
-      this.#snapshotted = settle;
-      frame.send({ type: "snapshot", format, scale: window.devicePixelRatio || 1 });
+      this.#snapshots.set(number, settle);
+      frame.send({ type: "snapshot", number, format, scale: window.devicePixelRatio || 1 });
     });
   }
 
@@ -345,7 +349,7 @@ export class Presenter {
       notice: () => this.#hear(layer),
       blocked: () => this.#hear(layer),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
-      snapshot: ({ bytes }) => layer === this.#current && this.#snapshotted(bytes),
+      snapshot: ({ number, bytes }) => layer === this.#current && this.#snapshots.get(number)?.(bytes),
       zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
       pan: ({ x, y }) => layer === this.#current && this.viewport.panBy(x, y),
       link: ({ href }) => layer === this.#current && this.#events.link(href),

@@ -58,6 +58,17 @@ def test_s_saves_an_svg_of_what_is_seen(pane: Pane, publish: Publish, kind: str)
     assert b"<svg" in content
 
 
+@pytest.mark.parametrize("kind", ["svg", "plotly", "vega"])
+def test_both_are_saved_when_asked_for_at_once(pane: Pane, publish: Publish, kind: str) -> None:
+    pane.ready(publish(KINDS[kind], title="The plot"))
+    named = [lambda each, form=form: each.suggested_filename == f"The plot.{form}" for form in ("png", "svg")]
+    with pane.page.expect_download(named[0]) as png, pane.page.expect_download(named[1]) as svg:
+        pane.press("p")
+        pane.press("s")
+    assert green(Path(png.value.path()).read_bytes()) > 0.1
+    assert b"<svg" in Path(svg.value.path()).read_bytes()
+
+
 def test_what_is_no_drawing_is_not_saved_as_one_and_that_is_said(pane: Pane, publish: Publish) -> None:
     pane.ready(publish({"image/png": image()}))
     pane.press("s")

@@ -22,7 +22,7 @@ export type ToFrame =
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }
   | { type: "fill"; on: boolean }
-  | { type: "snapshot"; format: "png" | "svg"; scale: number }
+  | { type: "snapshot"; number: number; format: "png" | "svg"; scale: number }
   | { type: "comms"; port: MessagePort }
   | { type: "ping" };
 
@@ -32,7 +32,7 @@ export type FromFrame =
   | { type: "ready"; turn: number }
   | { type: "failed"; turn: number; message: string }
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
-  | { type: "snapshot"; bytes: ArrayBuffer | null }
+  | { type: "snapshot"; number: number; bytes: ArrayBuffer | null }
   | { type: "notice"; text: string }
   | { type: "blocked"; host: string }
   | { type: "key"; chord: string }
@@ -63,7 +63,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   ready: { turn: isTurn },
   failed: { turn: isTurn, message: isText },
   picture: { turn: isTurn, bytes: isPicture },
-  snapshot: { bytes: isSnapshot },
+  snapshot: { number: isTurn, bytes: isSnapshot },
   notice: { text: isText },
   blocked: { host: isText },
   key: { chord: isText },

@@ -67,7 +67,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   keys: ({ chords }) => wantKeys(chords),
   zoomed: ({ on }) => setZoomed(on),
   fill: ({ on }) => setFilling(on),
-  snapshot: ({ format, scale }) => void sendSnapshot(format, scale),
+  snapshot: (message) => void sendSnapshot(message),
   comms: (message) => line?.resolve(message.port),
   ping: () => send({ type: "pong" }),
 };
@@ -220,10 +220,10 @@ async function sendPicture(renderer: Renderer, turn: number): Promise<void> {
   send({ type: "picture", turn, bytes }, [bytes]);
 }
 
-async function sendSnapshot(format: "png" | "svg", scale: number): Promise<void> {
+async function sendSnapshot({ number, format, scale }: Extract<ToFrame, { type: "snapshot" }>): Promise<void> {
   const blob = await shown?.snapshot?.(output(), format, scale).catch(() => null);
   const bytes = (await blob?.arrayBuffer()) ?? null;
-  send({ type: "snapshot", bytes }, bytes ? [bytes] : []);
+  send({ type: "snapshot", number, bytes }, bytes ? [bytes] : []);
 }
 
 function showError(error: unknown): void {
