@@ -17,16 +17,15 @@ const asked = vi.fn(async (_: Record<string, string>) => ({ content: new Blob(),
 const pane = {
   seeing: { shown: { output: output("Loss", { "image/png": { url: "c/1.png" } }), mime: "text/html" }, snapshot },
   figures: {},
-  outputs: { order: [1, 2], project: "/p", shown: { session: "s" } },
+  outputs: { order: [1, 2, 3, 5, 6], inScope: { length: 5 }, complete: true, project: "/p", shown: { session: "s" } },
   marks: { ids: [2] },
-  search: { active: false },
   toasts,
 };
 const files = new Files({ export: asked } as unknown as Api, pane as never);
 
 beforeEach(() => {
   vi.clearAllMocks();
-  pane.search.active = false;
+  pane.outputs.inScope.length = 5;
   vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("stored"));
 });
 
@@ -60,12 +59,12 @@ it("says why nothing was saved", async () => {
 });
 
 it.each([
-  ["marked", false, { ids: "2" }],
-  ["session", false, { session: "s" }],
-  ["listed", false, { project: "/p" }],
-  ["listed", true, { ids: "1,2" }],
-] as const)("tells the hub which outputs are meant by %s", async (scope, active, fields) => {
-  pane.search.active = active;
+  ["marked", 5, { ids: "2" }],
+  ["session", 5, { session: "s" }],
+  ["listed", 5, { project: "/p" }],
+  ["listed", 9, { ids: "1-3,5-6" }],
+] as const)("tells the hub which outputs are meant by %s, of %d", async (scope, count, fields) => {
+  pane.outputs.inScope.length = count;
   await files.export({ scope, format: "zip", include: ["code", "cwd"] }, () => {});
   expect(asked.mock.calls[0]![0]).toEqual({ ...fields, format: "zip", include: "code,cwd" });
 });

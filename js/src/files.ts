@@ -6,7 +6,7 @@ import type { Size } from "./renderers/figure.ts";
 import { download, MIME, type Format } from "./taking.ts";
 import type { View } from "./view.ts";
 
-type Around = Pick<Pane, "seeing" | "figures" | "outputs" | "marks" | "search" | "toasts">;
+type Around = Pick<Pane, "seeing" | "figures" | "outputs" | "marks" | "toasts">;
 
 /** Which outputs to put into one file, and how. */
 export interface Export {
@@ -67,11 +67,18 @@ export class Files {
     marked: () => ({ ids: this.#pane.marks.ids.join() }),
     session: () => ({ session: this.#pane.outputs.shown?.session ?? "" }),
     listed: (): Record<string, string> => {
-      const { order, project } = this.#pane.outputs;
-      if (this.#pane.search.active) return { ids: order.join() };
+      const { order, inScope, complete, project } = this.#pane.outputs;
+      if (!complete || order.length !== inScope.length) return { ids: ranges(order) };
       return project === null ? {} : { project };
     },
   };
+}
+
+/** Ascending ids in few words: `15,17,20-40`. */
+function ranges(ids: readonly number[]): string {
+  const begins = ids.filter((id, i) => ids[i - 1] !== id - 1);
+  const ends = ids.filter((id, i) => ids[i + 1] !== id + 1);
+  return begins.map((id, i) => (ends[i] === id ? id : `${id}-${ends[i]}`)).join();
 }
 
 async function saveStored({ output, mime }: View): Promise<void> {
