@@ -92,7 +92,7 @@ export class Api {
   changes = (run: string, other: string | null): Promise<RunChanges> => this.#json(`api/runs/${run}${other === null ? "" : `?with=${other}`}`);
 
   /** The newest outputs, or those with a smaller id than `before`. */
-  outputs(query: { limit: number; before?: number; project: string | null; q?: string; removed?: boolean }, signal?: AbortSignal): Promise<OutputList> {
+  outputs(query: { limit: number; before?: number | undefined; project: string | null; q?: string; removed?: boolean }, signal?: AbortSignal): Promise<OutputList> {
     const fields = new URLSearchParams({ limit: String(query.limit) });
     if (query.before !== undefined) fields.set("before", String(query.before));
     if (query.project !== null) fields.set("project", query.project);

@@ -19,6 +19,8 @@ export interface FeedEvents {
   admitted(hub: string): void;
   /** The newest outputs are there. */
   begun(hub: string): Promise<void>;
+  /** Outputs have come, or changed. */
+  changed(): void;
   /** Ids begin anew. */
   reset(hub: string): void;
   failed(message: string): void;
@@ -223,6 +225,7 @@ export class Feed {
     }
     this.#cursor = Math.max(this.#cursor, event);
     this.#outputs.apply(outputs ?? []);
+    if (outputs?.length) this.#events.changed();
     this.#takeSessions(sessions ?? []);
   }
 

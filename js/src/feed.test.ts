@@ -48,7 +48,7 @@ class Socket {
 let hub: Hub;
 let outputs: Outputs;
 let feed: Feed;
-const events = { admitted: vi.fn(), begun: vi.fn(async () => {}), reset: vi.fn(), failed: vi.fn() };
+const events = { admitted: vi.fn(), begun: vi.fn(async () => {}), changed: vi.fn(), reset: vi.fn(), failed: vi.fn() };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -124,6 +124,7 @@ it("takes changes in, and goes on after the last of them when the connection bro
   Socket.last.says({ event: 1501, outputs: [record(1501)] });
   hub.event = 1501;
   expect(outputs.current).toBe(1501);
+  expect(events.changed).toHaveBeenCalledOnce();
   Socket.last.close();
   expect(feed.phase).toBe("reconnecting");
   await vi.advanceTimersByTimeAsync(1000);

@@ -29,7 +29,7 @@ import { Runs } from "./runs.ts";
 import type { Frames } from "./sandbox.ts";
 import { Screen } from "./screen.svelte.ts";
 import { Scrubber } from "./scrubber.svelte.ts";
-import { Search } from "./search.svelte.ts";
+import { Search, type Found } from "./search.svelte.ts";
 import { Settings, type Filter } from "./settings.svelte.ts";
 import { Sketches } from "./sketches.ts";
 import type { Seen } from "./taking.ts";
@@ -38,7 +38,7 @@ import { parseFragment } from "./token.ts";
 import { Trash } from "./trash.ts";
 import type { View } from "./view.ts";
 
-/** How many the hub finds at most, the newest. */
+/** How many the hub finds at once, the newest first. */
 const FOUND = 500;
 
 const FILTERED: Record<Filter, string> = { off: "Plots in their own colours", on: "Plots darkened", follow: "Plots darkened in the dark theme" };
@@ -52,6 +52,7 @@ export class Pane {
   readonly feed: Feed = new Feed(this.#api, this.outputs, this.config, {
     admitted: (hub) => this.#enter(hub),
     begun: (hub) => this.#begin(hub),
+    changed: () => this.search.askAgain(),
     reset: (hub) => forgetLooked(hub, this.outputs.project),
     failed: (message) => this.toasts.say(message),
   });
@@ -62,7 +63,7 @@ export class Pane {
     speaks: () => this.feed.changes,
   });
   readonly marks = new Marks();
-  readonly search = new Search((words, signal) => this.#find(words, signal), () => this.feed.sessions);
+  readonly search = new Search((words, before, signal) => this.#find(words, before, signal), () => this.feed.sessions);
   readonly screen = new Screen(this.outputs, this.marks, this.search);
   readonly lens = new Lens();
   readonly choices = new Choices();
@@ -315,9 +316,9 @@ export class Pane {
     return this.feed.hub && looked(this.feed.hub.hub, this.outputs.project);
   }
 
-  async #find(q: string, signal: AbortSignal): Promise<readonly number[]> {
-    const { outputs } = await this.#api.outputs({ limit: FOUND, project: this.outputs.project, q }, signal);
-    this.outputs.apply(outputs);
-    return outputs.map(({ id }) => id);
+  async #find(q: string, before: number | undefined, signal: AbortSignal): Promise<Found> {
+    const { outputs } = await this.#api.outputs({ limit: FOUND, project: this.outputs.project, q, before }, signal);
+    this.outputs.apply(outputs.filter(({ id }) => !this.outputs.get(id)));
+    return { ids: outputs.map(({ id }) => id), more: outputs.length === FOUND };
   }
 }

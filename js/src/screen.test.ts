@@ -14,7 +14,7 @@ beforeEach(() => {
   outputs = new Outputs();
   outputs.apply([1, 2, 3].map((id) => ({ id, event: id, removed: null, project: "/p" }) as OutputRecord));
   marks = new Marks();
-  search = new Search(async () => [], () => new Map());
+  search = new Search(async () => ({ ids: [], more: false }), () => new Map());
   screen = new Screen(outputs, marks, search);
 });
 

@@ -5,12 +5,23 @@
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
 import { byRichness, label } from "./renderers/table.ts";
 
-/** Ids of outputs that have the words, by the hub's own search. */
-export type Ask = (words: string, signal: AbortSignal) => Promise<readonly number[]>;
+/** The newest outputs that have the words, by the hub's own search, or those with a smaller id than `before`. */
+export type Ask = (words: string, before: number | undefined, signal: AbortSignal) => Promise<Found>;
+
+export interface Found {
+  /** Ascending. */
+  ids: readonly number[];
+  /** Whether there are older ones. */
+  more: boolean;
+}
 
 export type Age = "" | "1" | "7" | "30";
 
 const DAY = 86_400_000;
+/** Milliseconds without typing until older ones are asked for, page by page. */
+const REST = 300;
+/** Milliseconds after something new has come until the hub is asked whether it has the words. */
+const AGAIN = 500;
 
 export class Search {
   open = $state(false);
@@ -26,6 +37,7 @@ export class Search {
   /** What the hub found for the words. */
   #found = $state.raw<{ words: string; ids: ReadonlySet<number> }>({ words: "", ids: new Set() });
   #asking: AbortController | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
   readonly #ask: Ask;
   readonly #sessions: () => ReadonlyMap<string, SessionRecord>;
 
@@ -46,6 +58,8 @@ export class Search {
 
   end(): void {
     this.#asking?.abort();
+    clearTimeout(this.#again);
+    this.#again = undefined;
     this.open = false;
     this.words = this.kind = this.session = this.age = "";
     this.pinned = false;
@@ -57,8 +71,33 @@ export class Search {
     const words = this.words.trim();
     if (!words) return;
     const { signal } = (this.#asking = new AbortController());
-    const ids = await this.#ask(words, signal).catch(() => []);
-    if (!signal.aborted) this.#found = { words, ids: new Set(ids) };
+    await this.#askForAll(words, signal).catch(() => {});
+  }
+
+  /** Something new has come, which may have the words where only the hub can see them. */
+  askAgain(): void {
+    if (this.words.trim() === "") return;
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      void this.#askFor(this.words.trim()).catch(() => {});
+    }, AGAIN);
+  }
+
+  async #askForAll(words: string, signal: AbortSignal): Promise<void> {
+    let { ids, more } = await this.#askFor(words, signal);
+    while (more && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, REST));
+      if (!signal.aborted) ({ ids, more } = await this.#askFor(words, signal, ids[0]));
+    }
+  }
+
+  /** Ask for one page, and take in what is there if it is wanted still. */
+  async #askFor(words: string, signal = new AbortController().signal, before?: number): Promise<Found> {
+    const page = await this.#ask(words, before, signal);
+    if (signal.aborted || words !== this.words.trim()) return page;
+    const known = this.#found.words === words ? this.#found.ids : [];
+    this.#found = { words, ids: new Set([...known, ...page.ids]) };
+    return page;
   }
 
   /** What passes; `null` when everything does. */

@@ -38,7 +38,7 @@ beforeEach(() => {
   outputs.apply([record(1), record(2), record(3)]);
   marks = new Marks();
   toasts = new Toasts();
-  trash = new Trash(hub as unknown as Api, { outputs, marks, toasts, search: new Search(async () => [], () => new Map()), showOutput });
+  trash = new Trash(hub as unknown as Api, { outputs, marks, toasts, search: new Search(async () => ({ ids: [], more: false }), () => new Map()), showOutput });
 });
 
 it("removes the output shown from the list before the hub has answered", async () => {

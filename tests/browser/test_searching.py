@@ -111,6 +111,26 @@ def test_a_new_output_that_does_not_match_stays_out(pane: Pane, library: dict[st
     found(pane, library["title"], match)
 
 
+def test_a_new_output_is_found_by_words_that_only_the_hub_has_read(
+    pane: Pane, library: dict[str, int], publish: Publish
+) -> None:
+    pane.ready(library["last"])
+    pane.press("/")
+    pane.page.keyboard.type("zebra")
+    found(pane, library["text"])
+    found(pane, library["text"], publish({"text/plain": "another zebra"}))
+
+
+def test_what_the_hub_finds_is_of_the_project_spoken_of(pane: Pane, library: dict[str, int], publish: Publish) -> None:
+    elsewhere = publish({"text/plain": "a zebra elsewhere"}, project="/elsewhere", session="other")
+    pane.ready(library["last"])
+    pane.press("/")
+    pane.page.keyboard.type("zebra")
+    found(pane, library["text"])
+    pane.page.get_by_role("button", name="Everything").click()
+    found(pane, library["text"], elsewhere)
+
+
 def test_renaming_and_noting(pane: Pane, library: dict[str, int]) -> None:
     pane.ready(library["last"])
     pane.press("r")
