@@ -62,6 +62,20 @@ it("puts back into the list what the hub refused to remove", async () => {
   expect(toasts.current!.text).toBe("Not removed: the disk is full");
 });
 
+it("undoes what was removed before where the hub refused the last removal", async () => {
+  await trash.removeOne(outputs.get(1)!);
+  hub.refuses = true;
+  await trash.removeOne(outputs.get(2)!);
+  await trash.undo();
+  expect([outputs.order, outputs.current]).toEqual([[1, 2, 3], 1]);
+});
+
+it("goes on saying that nothing was removed where that was to be undone at once", async () => {
+  hub.refuses = true;
+  await Promise.all([trash.remove(), trash.undo()]);
+  expect([outputs.order, toasts.current!.text]).toEqual([[1, 2, 3], "Not removed: the disk is full"]);
+});
+
 it("clears all but what is pinned, by project, or what was found by its ids", async () => {
   outputs.apply([record(2, { event: 9, pinned: true })]);
   await trash.clear();

@@ -95,11 +95,14 @@ export class Trash {
     marks.keep((id) => !listed.some((each) => each.id === id));
     outputs.apply(listed.map((each) => ({ ...each, removed: new Date().toISOString() })));
     const removing = this.#api.clear(which).then(({ removed }) => removed);
-    this.#removals.push({ ids: removing.catch(() => []), following });
+    const removal = { ids: removing.catch(() => []), following };
+    this.#removals.push(removal);
     try {
       const removed = await removing;
       toasts.say(says ?? `Removed ${removed.length} outputs`, () => void this.undo());
     } catch (error) {
+      const at = this.#removals.indexOf(removal);
+      if (at >= 0) this.#removals.splice(at, 1);
       outputs.apply(listed);
       toasts.say(`Not removed: ${(error as Error).message}`);
     }
@@ -110,10 +113,11 @@ export class Trash {
     const last = this.#removals.pop();
     if (!last) return toasts.say("There is nothing to undo");
     const ids = await last.ids;
+    const id = ids.at(-1);
+    if (id === undefined) return;
     toasts.end();
     await this.restore(ids);
-    const id = ids.at(-1);
-    if (id !== undefined && !(last.following && id === outputs.order.at(-1))) await this.#pane.showOutput(id);
+    if (!(last.following && id === outputs.order.at(-1))) await this.#pane.showOutput(id);
   }
 
   async #purge(which: Selection): Promise<void> {
