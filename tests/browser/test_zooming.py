@@ -275,3 +275,36 @@ def test_f_shows_the_output_and_nothing_else(pane: Pane, publish: Publish) -> No
     pane.press("f")
     expect(pane.page.locator("header")).to_have_count(1)
     pane.page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_full_screen_hides_what_the_hub_has_to_say_and_is_left_by_mouse(
+    pane: Pane, publish: Publish, hub: connection.Connection
+) -> None:
+    pane.page.route("**/api/settings", lambda route: route.fulfill(json={**route.fetch().json(), "problems": ["no"]}))
+    pane.page.reload()
+    pane.ready(publish({"image/png": image("red")}))
+    expect(pane.page.get_by_role("alert")).to_have_text("no")
+    pane.page.mouse.move(200, 300)
+    pane.page.evaluate("() => { document.documentElement.requestFullscreen = async () => { throw new Error('no') } }")
+    pane.press("f")
+    expect(pane.page.locator("header")).to_have_count(0)
+    expect(pane.page.get_by_role("alert")).to_have_count(0)
+    leave = pane.page.get_by_role("button", name="Leave full screen")
+    expect(leave).to_have_css("opacity", "0")
+    pane.page.mouse.move(200, 2)
+    expect(leave).to_have_css("opacity", "1")
+    leave.click()
+    expect(pane.page.locator("header")).to_have_count(1)
+    expect(pane.page.get_by_role("alert")).to_have_text("no")
+
+
+def test_full_screen_hides_what_an_output_was_refused(pane: Pane, publish: Publish) -> None:
+    pane.expect_problems()
+    pane.ready(publish(html("<p>Map</p><img alt=tile src=https://tiles.example.org/1.png>")))
+    notices = pane.page.get_by_test_id("notices")
+    expect(notices).to_contain_text("no network in outputs")
+    pane.press("f")
+    expect(pane.page.locator("header")).to_have_count(0)
+    expect(notices).to_have_count(0)
+    pane.press("f")
+    expect(notices).to_have_count(1)
