@@ -25,6 +25,17 @@ function framed(mime: string): { send: ReturnType<typeof vi.fn>; of: Layer } {
   return { send, of };
 }
 
+it("calls its frame what the figure says in words, or else its output", () => {
+  const { of } = framed("text/html");
+  of.frame = { element: document.createElement("iframe") } as unknown as Frame;
+  const names = [{ title: "Loss" }, { title: null }, { title: "Loss", figure: { description: "Loss by step" } as OutputRecord["figure"] }];
+  const named = names.map((more) => {
+    of.name(view("text/html", more).output);
+    return of.frame!.element.title;
+  });
+  expect(named).toEqual(["Loss", "Output 1", "Loss by step"]);
+});
+
 it("lets the camera move nothing of what is not there yet, nor of what nobody can draw", () => {
   expect(new Layer(view("image/png")).content).toBeNull();
   expect(layer(view("application/x-nothing")).content).toBeNull();

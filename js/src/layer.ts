@@ -4,7 +4,7 @@ import type { OutputRecord } from "./protocol.ts";
 import { fit, type LiveFigure } from "./renderers/figure.ts";
 import { sizeAsMade } from "./renderers/image.ts";
 import type { Frame } from "./sandbox.ts";
-import { familyOf, metadataOf, type View } from "./view.ts";
+import { familyOf, metadataOf, nameOf, type View } from "./view.ts";
 import type { Content } from "./viewport.svelte.ts";
 
 export class Layer {
@@ -30,6 +30,11 @@ export class Layer {
   /** Whether it shows that MIME type of that output, in whatever version. */
   isOf({ id }: OutputRecord, mime: string): boolean {
     return this.view.output.id === id && this.view.mime === mime;
+  }
+
+  /** Call its frame what an output is called, for those who do not see it. */
+  name(output: OutputRecord): void {
+    if (this.frame) this.frame.element.title = nameOf(output);
   }
 
   /** What of it the camera moves; nothing of what has no size and no letters of its own. */

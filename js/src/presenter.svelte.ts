@@ -106,6 +106,7 @@ export class Presenter {
   show(view: View): void {
     const previous = this.shown;
     this.shown = view;
+    for (const layer of [this.#current, this.#next]) if (layer?.isOf(view.output, view.mime)) layer.name(view.output);
     if (previous && same(previous, view)) return;
     this.#set("loading");
     if (isAwaited(view) && !this.#figures.canDraw(view.output)) {
@@ -332,6 +333,7 @@ export class Presenter {
     const [frame, rendering] = await Promise.all([taking, renderingOf(view)]);
     if (turn !== this.#turn) return updated ? undefined : frame.dispose();
     layer.frame = frame;
+    layer.name(view.output);
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
     frame.send({ type: "keys", chords: this.#frames.chords });
@@ -390,6 +392,7 @@ export class Presenter {
   #bringOn({ view, frame, turn: asked, drawn }: Scene, turn: number): boolean {
     const layer = new Layer(view);
     layer.frame = frame;
+    layer.name(view.output);
     layer.element.classList.add("coming");
     this.#stage.append(layer.element);
     if (!this.#frames.unpark(frame, layer.element)) {

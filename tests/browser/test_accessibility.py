@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Frame, Page
+from playwright.sync_api import BrowserContext, Frame, Page, expect
 
 from ipyweb import connection
 
@@ -118,6 +118,18 @@ def test_nothing_is_wrong_with_a_view(
     page = context.new_page()
     views.show(page, hub, PROJECT, outputs, name)
     assert audit(page) == {}
+
+
+def test_a_frame_is_called_what_its_output_is(pane: Pane, publish: Publish) -> None:
+    first, second = publish(html("<p>1</p>"), title="Prices"), publish(html("<p>2</p>"))
+    frame = pane.page.locator("[data-testid=stage] .layer:not(.coming) > iframe")
+    for output, name in ((second, f"Output {second}"), (first, "Prices"), (second, f"Output {second}")):
+        pane.go(output)
+        expect(frame).to_have_attribute("title", name)
+    pane.press("r")
+    pane.page.get_by_label("Name", exact=True).fill("Costs")
+    pane.press("Enter")
+    expect(frame).to_have_attribute("title", "Costs")
 
 
 @pytest.mark.parametrize("title", ["Notes", "Formula", "Drawing"])
