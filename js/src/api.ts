@@ -6,6 +6,8 @@ import type { Drawing, Size } from "./renderers/figure.ts";
 /** `GET /api/state`, as far as the pane uses it. */
 export interface HubState {
   hub: string;
+  /** When its process began; left out for a link to a single output. */
+  started?: string;
   version: string;
   event: number;
   outputs: number;

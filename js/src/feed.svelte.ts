@@ -35,6 +35,8 @@ const BREATH = 50;
 const RETRY = 1000;
 /** Milliseconds of silence after which a tab that comes back looks whether its connection is alive. */
 const SILENCE = 30_000;
+/** Milliseconds for which what a break has brought is told. */
+const TOLD = 15_000;
 /** Milliseconds for a sign of life. */
 const PATIENCE = 3000;
 
@@ -44,6 +46,8 @@ export class Feed {
   sessions = $state.raw<ReadonlyMap<string, SessionRecord>>(new Map());
   /** Whether the pane's link was given away by its hub's user. */
   shared = $state(false);
+  /** What a break has brought: the hub was started anew, or its store is another one. Told for a while. */
+  broke = $state<"restarted" | "replaced" | null>(null);
   /** What the hub has to say: that its store is full, say. */
   notices = $state.raw<readonly string[]>([]);
 
@@ -57,6 +61,7 @@ export class Feed {
   /** When the hub was last heard. */
   #heard = 0;
   #loaded: Promise<void> = Promise.resolve();
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #stopAnswering: () => void = () => {};
   /** Whether the hub is the one that let the pane in, and knows its token. Rejects when nothing answers. */
   #verify: () => Promise<boolean> = () => Promise.resolve(false);
@@ -202,13 +207,22 @@ export class Feed {
   async #resume(): Promise<number> {
     await this.#loaded.catch(() => (this.#loaded = this.#load()));
     const state = await this.#api.state();
-    if (state.event < this.#cursor) {
+    const replaced = state.event < this.#cursor;
+    if (replaced) this.#tell("replaced");
+    else if (state.started !== this.hub?.started) this.#tell("restarted");
+    if (replaced) {
       this.#outputs.reset();
       this.#events.reset(state.hub);
       await (this.#loaded = this.#load());
     }
     this.#learn(state);
     return this.#cursor;
+  }
+
+  #tell(broke: "restarted" | "replaced"): void {
+    clearTimeout(this.#telling);
+    this.broke = broke;
+    this.#telling = setTimeout(() => (this.broke = null), TOLD);
   }
 
   #learn(state: HubState): void {

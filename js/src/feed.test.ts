@@ -17,7 +17,8 @@ class Hub {
   knows = "secret";
   asked: (number | undefined)[] = [];
 
-  state = async () => ({ hub: "h1", event: this.event, notices: ["the store is on NFS"] }) as unknown as HubState;
+  started = "noon";
+  state = async () => ({ hub: "h1", started: this.started, event: this.event, notices: ["the store is on NFS"] }) as unknown as HubState;
   settings = async () => ({ keys: { fly: ["f"] }, theme: "auto", filter: "off", filmstrip: "left", editor: "", stylesheet: null, problems: [] });
   sessions = async () => ({ sessions: [{ id: "s" }] });
   outputs = async ({ limit, before = this.count + 1 }: { limit: number; before?: number }): Promise<OutputList> => {
@@ -138,7 +139,21 @@ it("begins anew where the hub's store is another one", async () => {
   Socket.last.close();
   await vi.advanceTimersByTimeAsync(1000);
   expect(events.reset).toHaveBeenCalledOnce();
-  expect([outputs.order, feed.phase]).toEqual([[1, 2, 3], "connected"]);
+  expect([outputs.order, feed.phase, feed.broke]).toEqual([[1, 2, 3], "connected", "replaced"]);
+});
+
+it("tells for a while that the hub was started anew, and nothing of any other break", async () => {
+  await begin();
+  const breaks = async () => {
+    Socket.last.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    return feed.broke;
+  };
+  expect(await breaks()).toBeNull();
+  hub.started = "one o'clock";
+  expect(await breaks()).toBe("restarted");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(feed.broke).toBeNull();
 });
 
 it("stops fetching older ones when another project is spoken of", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytes, fate, hue, place, role } from "./people.ts";
+import { bytes, fate, hue, place, role, sessionTitle } from "./people.ts";
 import type { OutputRecord, SessionRecord } from "./protocol.ts";
 
 it.each([[0, "0 B"], [640, "640 B"], [1024, "1.0 kB"], [20_480, "20 kB"], [1.25 * 2 ** 20, "1.3 MB"], [2 ** 30, "1.0 GB"], [3e15, "2728 TB"]])("writes %d bytes as %s", (count, text) => {
@@ -23,4 +23,9 @@ it("says which of many made an output", () => {
 it("says what became of a session", () => {
   const of = (connected: boolean, ended: string | null, lost?: boolean) => fate({ connected, ended, lost } as SessionRecord);
   expect([of(true, null), of(false, null), of(false, "2026", false), of(false, "2026", true)]).toEqual(["", "not connected", "ended", "lost: it ended without a word"]);
+});
+
+it("says with a session's name what has become of it", () => {
+  const of = (connected: boolean, ended: string | null) => sessionTitle({ name: null, title: "train.py", connected, ended } as SessionRecord);
+  expect([of(true, null), of(false, null), of(false, "2026")]).toEqual(["train.py", "train.py", "train.py, ended"]);
 });

@@ -45,6 +45,9 @@ export function fate(session: SessionRecord): string {
   return session.lost ? "lost: it ended without a word" : "ended";
 }
 
+/** The name of a session, and what has become of it once it is over. */
+export const sessionTitle = (session: SessionRecord): string => [sessionName(session), session.ended && fate(session)].filter(Boolean).join(", ");
+
 export const sessionName = (session: SessionRecord | undefined): string => session?.name ?? session?.title ?? "";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];

@@ -25,6 +25,7 @@ def test_a_pane_resumes_when_the_hub_is_back(
     pane.press("ArrowRight")
     again = connection.start()
     assert (again.url, again.token) == (hub.url, hub.token)
+    expect(status).to_have_text("Hub restarted")
     third = publish({"text/plain": "three"})
     expect(status).to_have_text("Connected")
     pane.ready(third)

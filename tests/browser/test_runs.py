@@ -1,6 +1,7 @@
 """Runs of scripts in the pane: their list, what changed from one to the next, each pair compared."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -157,6 +158,13 @@ def test_the_caption_says_the_run_and_leads_to_it(twice: Pane) -> None:
     expect(chip).to_have_text("run 2, changed")
     chip.click()
     expect(twice.page.get_by_role("heading", name="run 2 of train.py")).to_be_visible()
+
+
+def test_the_caption_says_that_the_session_has_ended(twice: Pane) -> None:
+    session = twice.page.get_by_test_id("session")
+    expect(session).to_have_class(re.compile("over"))
+    expect(session).to_have_text(re.compile("^train.py.*, ended$"))
+    expect(session).to_have_attribute("title", re.compile("^train.py.*, ended$"))
 
 
 def test_a_run_that_goes_on_is_told_as_it_goes(
