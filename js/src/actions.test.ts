@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import { ACTIONS, find, keymapOf, offered } from "./actions.ts";
+import { expect, it, vi } from "vitest";
+import { action, ACTIONS, applies, find, keymapOf, offered, type ActionName } from "./actions.ts";
 import type { Pane } from "./pane.svelte.ts";
 
 const keymap = keymapOf();
@@ -64,6 +64,45 @@ it("offers no change by a link that looks, and no way to others by one to a sing
   expect(hidden({ changes: true, others: true })).toEqual([]);
   expect(hidden({ changes: false, others: true })).toEqual(["rename", "note", "pin", "remove", "network", "undo", "clear", "clear-session", "trash"]);
   expect(hidden({ changes: true, others: false })).toEqual(
-    ["search", "copy-place", "edit-source", "changes", "runs", "clear", "clear-session", "trash", "stack-runs"],
+    ["search", "search-pinned", "search-kind", "search-session", "search-day", "everything", "copy-place", "edit-source", "changes", "runs", "clear", "clear-session", "trash", "stack-runs"],
   );
+});
+
+const does = (name: ActionName, pane: object): boolean => {
+  const can = applies(action(name), pane as Pane);
+  if (can) action(name).run(pane as Pane);
+  return can;
+};
+
+const ANY = { changes: true, others: true };
+
+it("narrows the search to what the output shown is, and widens it again", () => {
+  const search = { pinned: false, kind: "", session: "", age: "" };
+  const startSearch = vi.fn();
+  const shown = { session: "s1", mimetypes: ["text/plain", "text/html"] };
+  const pane = { feed: ANY, search, screen: { startSearch }, outputs: { shown } };
+  const all = ["search-pinned", "search-kind", "search-session", "search-day"] as const;
+  expect(all.map((name) => does(name, pane))).toEqual([true, true, true, true]);
+  expect(search).toEqual({ pinned: true, kind: "HTML", session: "s1", age: "1" });
+  expect(all.every((name) => action(name).checked!(pane as unknown as Pane))).toBe(true);
+  for (const name of all) does(name, pane);
+  expect(search).toEqual({ pinned: false, kind: "", session: "", age: "" });
+  expect(startSearch).toHaveBeenCalledTimes(8);
+  expect(does("search-kind", { ...pane, outputs: {} })).toBe(false);
+});
+
+it("switches between its own project and everything, where it has one", () => {
+  const showEverything = vi.fn();
+  expect(does("everything", { feed: ANY, ownProject: null })).toBe(false);
+  for (const project of ["/p", null]) does("everything", { feed: ANY, ownProject: "/p", outputs: { project }, showEverything });
+  expect(showEverything.mock.calls).toEqual([[true], [false]]);
+});
+
+it("takes out of a comparison what is meant there, and stops what does not answer", () => {
+  const [toggle, stop] = [vi.fn(), vi.fn()];
+  const stage = { shown: { output: { id: 7 } }, stuck: true, stop };
+  const pane = { feed: ANY, screen: { comparing: "side" }, marks: { toggle }, stage };
+  expect([does("take-out", pane), does("stop", pane)]).toEqual([true, true]);
+  expect([toggle.mock.calls, stop.mock.calls]).toEqual([[[7]], [[]]]);
+  expect([does("take-out", { ...pane, screen: { comparing: null } }), does("stop", { ...pane, stage: { stuck: false } })]).toEqual([false, false]);
 });

@@ -7,6 +7,7 @@ import { command, location } from "./details.ts";
 import { Keymap } from "./keys.ts";
 import type { Pane } from "./pane.svelte.ts";
 import type { Comparison } from "./screen.svelte.ts";
+import { kindOf, type Search } from "./search.svelte.ts";
 
 export type Group = "Go" | "Look" | "Find" | "Compare" | "Versions" | "Runs" | "Take" | "Tidy" | "Pane";
 
@@ -63,6 +64,19 @@ const compare = <Name extends string>(name: Name, says: string, keys: readonly s
   run: ({ screen }: Pane) => screen.compare(screen.comparing === how ? null : how), checked: ({ screen }: Pane) => screen.comparing === how,
 } as const);
 
+/** A filter of the search: what it should be for the output shown, and what it is when it is off. */
+const narrow = <Name extends string, Field extends "pinned" | "kind" | "session" | "age">(
+  name: Name, says: string, field: Field, wanted: (pane: Pane) => Search[Field], off: Search[Field],
+) => ({
+  name, says, group: "Find", others: true, keys: [], when: ({ outputs }: Pane) => !!outputs.shown,
+  run: (pane: Pane) => {
+    const on = pane.search[field] === off;
+    pane.search[field] = on ? wanted(pane) : off;
+    pane.screen.startSearch();
+  },
+  checked: ({ search }: Pane) => search[field] !== off,
+} as const);
+
 const TABLE = [
   { name: "previous", says: "Previous output", group: "Go", keys: ["ArrowLeft", "ArrowUp", "k"], when: going, run: ({ outputs }) => outputs.step(-1) },
   { name: "next", says: "Next output", group: "Go", keys: ["ArrowRight", "ArrowDown", "j", "l"], when: going, run: ({ outputs }) => outputs.step(1) },
@@ -72,6 +86,14 @@ const TABLE = [
   { name: "newest", says: "Newest output, and follow", group: "Go", keys: ["n", "End"], when: going, run: ({ outputs }) => outputs.newest() },
   { name: "first-new", says: "First of what came while you were away", group: "Go", keys: ["Shift+n"], when: ({ outputs }) => outputs.news > 0, run: ({ outputs }) => outputs.select(outputs.firstNew!) },
   { name: "search", says: "Search", group: "Find", others: true, keys: ["/"], when: searchable, run: ({ screen }) => screen.startSearch() },
+  narrow("search-pinned", "Find only what is pinned", "pinned", () => true, false),
+  narrow("search-kind", "Find only outputs of this kind", "kind", ({ outputs }) => kindOf(outputs.shown!), ""),
+  narrow("search-session", "Find only outputs of this session", "session", ({ outputs }) => outputs.shown!.session, ""),
+  narrow("search-day", "Find only outputs of the last 24 hours", "age", () => "1", ""),
+  {
+    name: "everything", says: "Outputs of all projects", group: "Find", others: true, keys: [], when: ({ ownProject }) => ownProject !== null,
+    run: (pane) => void pane.showEverything(pane.outputs.project !== null), checked: ({ outputs }) => outputs.project === null,
+  },
   { name: "search-end", says: "End the search", group: "Find", keys: [], when: ({ search }) => search.open, run: ({ screen }) => screen.endSearch() },
   {
     name: "mark", says: "Mark, or take the mark away", group: "Compare", keys: ["m"], when: some,
@@ -82,6 +104,10 @@ const TABLE = [
   compare("compare", "Compare the marked, or with the one before", ["v"], "side"),
   compare("blink", "Compare by blinking", [], "blink"),
   compare("difference", "Compare by what differs", ["Shift+v"], "difference"),
+  {
+    name: "take-out", says: "Take it out of the comparison", group: "Compare", keys: [], when: ({ screen, stage }) => screen.comparing !== null && !!stage?.shown,
+    run: ({ marks, stage }) => marks.toggle(stage!.shown!.output.id),
+  },
   { name: "gallery", says: "Gallery of everything", group: "Look", keys: ["g"], when: some, run: ({ screen }) => screen.toggleGallery(), checked: ({ screen }) => screen.gallery },
   { name: "version-before", says: "Version before, or the run before", group: "Versions", keys: ["["], when: stacked, run: (pane) => pane.stepVersion(-1) },
   { name: "version-after", says: "Version after, or the run after", group: "Versions", keys: ["]"], when: stacked, run: (pane) => pane.stepVersion(1) },
@@ -125,6 +151,8 @@ const TABLE = [
   { name: "dark-on", says: "Plots darkened", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "on"), checked: ({ settings }) => settings.filter === "on" },
   { name: "dark-follow", says: "Plots darkened in the dark theme", group: "Look", keys: [], run: ({ settings }) => void (settings.filter = "follow"), checked: ({ settings }) => settings.filter === "follow" },
   { name: "dark-next", says: "Darken plots: off, on, with the theme", group: "Look", keys: ["Shift+t"], run: (pane) => pane.nextFilter() },
+  { name: "mime-next", says: "Show it as its next MIME type", group: "Look", keys: [], when: ({ view }) => (view?.output.mimetypes.length ?? 0) > 1, run: (pane) => pane.nextMime() },
+  { name: "stop", says: "Stop the output, which does not answer", group: "Look", keys: [], when: ({ stage }) => !!stage?.stuck, run: ({ stage }) => stage!.stop() },
   {
     name: "reach", says: "Reach in: pan, zoom, turn", group: "Look", keys: ["z"], when: reachable,
     run: ({ screen }) => void (screen.reaching = !screen.reaching), checked: ({ screen }) => screen.reaching,

@@ -25,6 +25,7 @@ import { Pictures } from "./pictures.svelte.ts";
 import type { Presenter, PresenterEvents } from "./presenter.svelte.ts";
 import type { OutputRecord } from "./protocol.ts";
 import type { Fate } from "./renderers/figure.ts";
+import { byRichness, label } from "./renderers/table.ts";
 import { Runs } from "./runs.ts";
 import type { Frames } from "./sandbox.ts";
 import { Screen } from "./screen.svelte.ts";
@@ -256,6 +257,15 @@ export class Pane {
     if (!output || scrubber.playing) return scrubber.pause();
     const current = () => (this.screen.comparing || outputs.current === output.id ? (outputs.get(output.id) ?? null) : null);
     scrubber.play(current, () => this.stage?.state === "ready").catch((error: Error) => this.toasts.say(error.message));
+  }
+
+  /** Show the output as the MIME type that is poorer than this one by a step, or again as the richest; and say which. */
+  nextMime(): void {
+    const { output, mime } = this.view!;
+    const types = byRichness(output.mimetypes);
+    const next = types[(types.indexOf(mime) + 1) % types.length]!;
+    this.choices.choose(output, next);
+    this.toasts.say(`Shown as ${label(next)}`);
   }
 
   /** Darken plots in another way, and say which. */

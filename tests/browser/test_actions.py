@@ -79,3 +79,48 @@ def test_the_key_right_after_escape_is_the_panes(shown: Pane, opens: str) -> Non
     shown.page.keyboard.type("two")
     expect(search).to_have_value("two")
     expect(search).to_be_focused()
+
+
+def do(pane: Pane, words: str) -> None:
+    """Do something by its name."""
+    pane.press("Control+k")
+    expect(pane.page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
+    pane.page.keyboard.type(words)
+    pane.press("Enter")
+    expect(pane.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_palette_narrows_what_is_listed_and_widens_it_again(shown: Pane) -> None:
+    listed = shown.page.get_by_test_id("filmstrip").get_by_role("option")
+    do(shown, "only of this kind")
+    expect(listed).to_have_count(1)
+    expect(shown.page.get_by_label("Kind")).to_have_value("HTML")
+    do(shown, "only of this kind")
+    expect(listed).to_have_count(3)
+
+
+def test_the_palette_speaks_of_everything_and_of_the_project(shown: Pane, publish: Publish) -> None:
+    publish({"text/plain": "elsewhere"}, project="/elsewhere", session="other")
+    listed = shown.page.get_by_test_id("filmstrip").get_by_role("option")
+    expect(listed).to_have_count(3)
+    for count in (4, 3):
+        do(shown, "all projects")
+        expect(listed).to_have_count(count)
+
+
+def test_the_palette_goes_through_the_mime_types(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"text/html": "<p>rich</p>", "text/plain": "plain"}))
+    stage = pane.page.locator("[data-testid=stage] article")
+    for mime in ("text/plain", "text/html"):
+        do(pane, "next mime")
+        expect(stage).to_have_attribute("data-mime", mime)
+        expect(stage).to_have_attribute("data-state", "ready")
+
+
+def test_the_palette_takes_out_of_a_comparison(shown: Pane) -> None:
+    for _ in range(2):
+        shown.press("Shift+ArrowLeft")
+    shown.press("v")
+    expect(shown.page.get_by_test_id("tile")).to_have_count(3)
+    do(shown, "take it out")
+    expect(shown.page.get_by_test_id("tile")).to_have_count(2)
