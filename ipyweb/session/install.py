@@ -28,7 +28,7 @@ def install() -> None:
     else:
         from .extension import load_ipython_extension, unload_ipython_extension
 
-        _undos.append(_take_windows())
+        _undos.append(take_windows())
         load_ipython_extension(shell)
         _undos.append(lambda: unload_ipython_extension(shell))
 
@@ -45,7 +45,7 @@ def switch_on() -> Undo:
     Returns:
         A function that takes it back.
     """
-    undos: list[Undo] = [_take_windows()]
+    undos: list[Undo] = [take_windows()]
 
     def take_over_pyplot(module: str) -> None:
         from ..integrations.matplotlib import take_over
@@ -82,7 +82,12 @@ def opens_windows() -> bool:
     return _windows_taken == 0
 
 
-def _take_windows() -> Undo:
+def take_windows() -> Undo:
+    """Show in the pane what this program would open in a browser's window.
+
+    Returns:
+        A function that takes it back.
+    """
     global _windows_taken
     _windows_taken += 1
     undos: list[Undo] = []

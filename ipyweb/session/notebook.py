@@ -17,7 +17,7 @@ from traitlets.config import Config
 from ..errors import IpywebError
 from ..integrations.matplotlib import take_over
 from .extension import attach
-from .install import when_imported
+from .install import take_windows, when_imported
 from .shell import LightShell
 
 _OURS = str(Path(__file__).parent.parent)
@@ -64,6 +64,7 @@ def run_notebook(words: Sequence[str], settings: str | None = None) -> int:
     config = Config(json.loads(settings or "{}"))
     config.HistoryManager.enabled = False
     shell: Any = NotebookShell.instance(config=config, user_module=main)
+    take_windows()
     attach(shell, "script", terminal=False)
     when_imported({"matplotlib.pyplot"}, _show_as_a_kernel_does)
     for source in cells:

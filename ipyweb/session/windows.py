@@ -6,6 +6,7 @@ opened. Addresses elsewhere are none of ours.
 """
 
 import functools
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -50,6 +51,8 @@ def take_over() -> Callable[[], None]:
 
     from ..integrations import chain, replace
 
+    if not hasattr(webbrowser, "BaseBrowser"):  # a module of the script's own
+        return lambda: None
     open_before, get_before = webbrowser.open, webbrowser.get
 
     @functools.wraps(open_before)
@@ -103,11 +106,16 @@ def show(url: str) -> bool:
         # Not a daemon: the program ends once its page is here. Its server may answer only after we have returned.
         threading.Thread(target=_show_served, args=(str(url), source), name="ipyweb-page").start()
         return True
-    path = Path(unquote(parts.path) if parts.scheme == "file" else str(url))
+    path = _path_of(unquote(parts.path)) if parts.scheme == "file" else Path(str(url))
     if not path.is_file():
         return False
     show_file(path)
     return True
+
+
+def _path_of(path: str) -> Path:
+    """The file of an address; on Windows its drive comes after a slash."""
+    return Path(path.lstrip("/") if os.name == "nt" else path)
 
 
 def show_file(path: Path) -> None:

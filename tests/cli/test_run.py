@@ -113,9 +113,11 @@ def test_options_of_python_are_the_scripts_too(folder: Path, options: tuple[str,
 
 
 def test_a_script_may_have_modules_with_the_names_of_standard_ones(folder: Path) -> None:
-    for name in ("json", "logging", "connection", "config"):
+    for name in ("json", "logging", "connection", "config", "webbrowser"):
         (folder / f"{name}.py").write_text("mine = True")
-    (folder / "script.py").write_text("import json, logging, connection, config\nprint(json.mine, logging.mine)")
+    (folder / "script.py").write_text(
+        "import json, logging, connection, config, webbrowser\nprint(json.mine, logging.mine)"
+    )
     assert seen(run(folder, "script.py")) == (0, "True True\n", "")
 
 
@@ -225,6 +227,23 @@ def test_ipythons_display_shows(folder: Path, hub: connection.Connection) -> Non
     (folder / "script.py").write_text("from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))")
     assert run(folder, "script.py").stdout == ""
     assert outputs(hub) == [["text/html", "text/plain"]]
+
+
+def test_a_page_that_a_browser_would_open_is_shown(
+    folder: Path, hub: connection.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", f"touch {folder / 'opened'} %s")
+    (folder / "page.html").write_text("<b>all</b>")
+    open_page = f"import webbrowser; assert webbrowser.open({(folder / 'page.html').as_uri()!r})"
+    (folder / "script.py").write_text(open_page)
+    notebook(folder, open_page, "import plotly.graph_objects as go; go.Figure().show('browser')")
+    for name in ("script.py", "notebook.ipynb"):
+        done = run(folder, name)
+        assert done.returncode == 0, done.stderr
+    wait_until(lambda: len(outputs(hub)) == 3, "the outputs")
+    assert outputs(hub)[:2] == [["text/html", "text/plain"]] * 2
+    assert "application/vnd.plotly.v1+json" in outputs(hub)[2]
+    assert not (folder / "opened").exists()
 
 
 def test_settings_go_before_the_script(folder: Path, hub: connection.Connection) -> None:
