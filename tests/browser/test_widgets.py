@@ -27,6 +27,10 @@ def moved(change):
 slider.observe(moved, "value")
 ipyweb.display(w.VBox([slider, label]))
 """
+BUSY = """
+import pathlib, time
+while not pathlib.Path("go").exists(): time.sleep(0.01)
+"""
 BUTTON = """
 import time, ipyweb, ipywidgets as w
 button, out = w.Button(description="Go"), w.Output()
@@ -151,6 +155,21 @@ def test_two_panes_agree(waiting: Start, hub: connection.Connection, open_pane: 
         for each in panes:
             expect(each.frame.locator(".widget-readout")).to_have_text(str(value))
             expect(each.frame.locator(".widget-label", has_text=f"to {value}")).to_be_visible()
+
+
+def test_two_panes_agree_that_moved_a_slider_while_the_script_was_busy(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane, tmp_path: Path
+) -> None:
+    waiting(SLIDER + BUSY)
+    panes = [look(open_pane, hub, the_widget(hub)) for _ in range(2)]
+    for pane, key in zip(panes, ("ArrowRight", "End"), strict=True):
+        step(pane, key)
+        expect(pane.frame.locator("#output.busy")).to_have_count(1)
+    (tmp_path / "go").touch()
+    for pane in panes:
+        expect(pane.frame.locator(".widget-readout")).to_have_text("100")
+    step(panes[1], "Home")
+    expect(panes[0].frame.locator(".widget-readout")).to_have_text("0")
 
 
 def test_a_pane_that_is_loaded_anew_finds_the_widget_as_it_is_by_then(

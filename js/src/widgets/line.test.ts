@@ -96,6 +96,23 @@ it("gives custom messages their buffers as views, and says whose an echo is", as
   expect(heard.map(({ parent_header }) => parent_header)).toEqual([{}, { msg_id: "4" }, {}]);
 });
 
+it("says as an update what is echoed while its model waits for nothing, and as an echo what it waits for", async () => {
+  hear({ type: "live", live: true });
+  opens("a");
+  const { comm, heard } = made("a");
+  const echo = (state: object, parent: string | null): void => hear({ type: "comm_msg", comm_id: "a", data: { method: "echo_update", state }, parent });
+  const number = comm.send({ method: "update", state: { value: 5 } });
+  echo({ value: 6, other: 1 }, null);
+  hear({ type: "status", parent: number, execution_state: "idle" }); // another pane's update has taken its place
+  echo({ value: 7 }, null);
+  await settle();
+  expect(heard.map(({ content }) => content.data)).toEqual([
+    { method: "update", state: { other: 1 }, buffer_paths: [] },
+    { method: "echo_update", state: { value: 6 }, buffer_paths: [] },
+    { method: "update", state: { value: 7 }, buffer_paths: [] },
+  ]);
+});
+
 it("goes on after a message that its model stumbles over", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   opens("a");

@@ -2,7 +2,7 @@
 import type { Packet } from "../comms.ts";
 import { isObject, type Header } from "../protocol.ts";
 import { placed } from "../frame/companions.ts";
-import { stateOf, withTexts, type Callbacks, type Comm, type ModuleText, type Opening, type Part, type Said, type Source } from "./opening.ts";
+import { stateOf, withTexts, type Callbacks, type Comm, type ModuleText, type Opening, type Part, type Said, type Source, type State } from "./opening.ts";
 
 /** What whoever shows a widget wants to know. */
 export interface LineEvents {
@@ -30,6 +30,14 @@ const UPDATES: readonly unknown[] = ["update", "echo_update"];
 interface Awaited {
   promise: Promise<Opening>;
   come: (opening: Opening) => void;
+}
+
+/** A message that was sent and is not handled yet. */
+interface Pending {
+  comm: string;
+  /** Of the state that it carries; an echo will say what became of them. */
+  keys: readonly string[];
+  callbacks: Callbacks | undefined;
 }
 
 interface Module {
@@ -60,8 +68,7 @@ export class Line implements Source {
   /** By comm: what was said to models that are not made yet, and is no part of their state. */
   readonly #waiting = new Map<string, Said[]>();
   readonly #awaited = new Map<string, Awaited>();
-  /** By message: what is called when it has been handled. */
-  readonly #pending = new Map<string, Callbacks | undefined>();
+  readonly #pending = new Map<string, Pending>();
   readonly #late = new Set<string>();
   /** What was open before everything is said anew. */
   #stale = new Set<string>();
@@ -120,14 +127,33 @@ export class Line implements Source {
   #message(header: Header, buffers: ArrayBuffer[]): void {
     const id = String(header.comm_id);
     const data = this.#linked(this.openings.get(id)?.state._model_module, isObject(header.data) ? header.data : {});
-    const isUpdate = UPDATES.includes(data.method);
-    const state = isUpdate ? stateOf({ ...header, data }, buffers, (name) => this.#texts.get(name)) : undefined;
-    const parts = isUpdate ? [] : buffers.map((each) => new DataView(each));
-    const message = said(id, isUpdate ? { ...data, state, buffer_paths: [] } : data, parts, header.parent);
+    if (!UPDATES.includes(data.method)) return this.#order(id, said(id, data, buffers.map((each) => new DataView(each)), header.parent));
+    const state = stateOf({ ...header, data }, buffers, (name) => this.#texts.get(name));
+    const comm = this.#comms.get(id);
+    if (!comm) Object.assign(this.openings.get(id)?.state ?? {}, state);
+    else if (data.method === "update") comm.deliver(said(id, { ...data, state, buffer_paths: [] }, [], header.parent));
+    else this.#echo(comm, state, header.parent);
+  }
+
+  /** What is no part of a state. */
+  #order(id: string, message: Said): void {
     const comm = this.#comms.get(id);
     if (comm) comm.deliver(message);
-    else if (isUpdate) Object.assign(this.openings.get(id)?.state ?? {}, state);
     else if (this.openings.has(id)) this.#wait(id, message);
+  }
+
+  /**
+   * Models take from no echo what they wait for in another one. That never comes where a newer update has taken the place
+   * of theirs, or where it was lost; so what nothing is on its way for is said to them as an update.
+   */
+  #echo(comm: LineComm, state: State, parent: unknown): void {
+    const awaited = new Set([...this.#pending.values()].flatMap((each) => (each.comm === comm.comm_id ? each.keys : [])));
+    const [echoed, news] = [true, false].map((has) => Object.entries(state).filter(([key]) => awaited.has(key) === has));
+    const say = (method: string, part: [string, unknown][] = []): void => {
+      if (part.length > 0) comm.deliver(said(comm.comm_id, { method, state: Object.fromEntries(part), buffer_paths: [] }, [], parent));
+    };
+    say("update", news);
+    say("echo_update", echoed);
   }
 
   #wait(id: string, message: Said): void {
@@ -157,10 +183,11 @@ export class Line implements Source {
   }
 
   #idle(id: string): void {
-    const callbacks = this.#pending.get(id);
-    if (!this.#pending.delete(id)) return;
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id);
     if (this.#late.delete(id) && this.#late.size === 0) this.#events.busy(false);
-    callbacks?.iopub?.status?.({ header: { msg_type: "status" }, content: { execution_state: "idle" } });
+    pending.callbacks?.iopub?.status?.({ header: { msg_type: "status" }, content: { execution_state: "idle" } });
   }
 
   // -- what models ask and say ----------------------------------------------------------------------------------------
@@ -217,7 +244,7 @@ export class Line implements Source {
   /** Say something on a comm. Returns the message's number; where nobody answers, it counts as handled. */
   #say(header: Header, callbacks: Callbacks | undefined, buffers: Part[]): string {
     const id = String(++this.#count);
-    this.#pending.set(id, callbacks);
+    this.#pending.set(id, { comm: String(header.comm_id), keys: keysOf(header.data), callbacks });
     if (this.live) {
       this.#port.postMessage({ header: { ...header, msg_id: id }, buffers });
       setTimeout(() => this.#overdue(id), BUSY_AFTER);
@@ -231,6 +258,8 @@ export class Line implements Source {
     this.#events.busy(true);
   }
 }
+
+const keysOf = (data: unknown): string[] => (isObject(data) && isObject(data.state) ? Object.keys(data.state) : []);
 
 /** A message as models get it. */
 export function said(comm_id: string, data: Record<string, unknown>, buffers: DataView[] = [], parent?: unknown): Said {
