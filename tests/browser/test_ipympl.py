@@ -1,5 +1,7 @@
 """ipympl's figures in a browser: drawn, dragged and animated by a script that waits, and at rest out of sight."""
 
+import os
+import signal
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -8,8 +10,8 @@ from ipyweb import connection
 
 from ..conftest import wait_until
 from ..widgets.conftest import Start, line, line_that_is
-from .conftest import OpenPane
-from .test_widgets import look, the_widget
+from .conftest import OpenPane, Pane
+from .test_widgets import condition, look, the_widget
 
 BEGIN = """
 import ipyweb, matplotlib
@@ -87,3 +89,62 @@ def test_an_animation_plays_while_it_is_seen_and_rests_out_of_sight(
     wait_until(rests, "the animation to rest")
     pane.press("ArrowLeft")
     plays_on()
+
+
+def picture(pane: Pane) -> str:
+    """What the figure shows by now."""
+    shown: str = pane.frame.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
+    return shown
+
+
+def kill_the_hub(hub: connection.Connection) -> None:
+    """Kill it, and start another in its place."""
+    os.kill(hub.pid, signal.SIGKILL)
+    wait_until(lambda: connection.find() is None, "the hub's end")
+    connection.start()
+
+
+def test_an_animation_plays_on_after_a_hub_that_was_killed(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane
+) -> None:
+    waiting(BEGIN + ANIMATED)
+    pane = look(open_pane, hub, the_widget(hub))
+
+    def plays() -> None:
+        for _ in range(3):
+            before = picture(pane)
+            wait_until(lambda before=before: picture(pane) != before, "another picture")
+
+    plays()
+    pane.expect_problems()  # the pane's connections break
+    kill_the_hub(hub)
+    expect(condition(pane)).to_have_text("not connected")
+    expect(condition(pane)).to_be_hidden()
+    plays()
+
+
+def test_a_figure_is_dragged_on_after_a_hub_that_was_killed_in_a_drag(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane
+) -> None:
+    script = waiting(BEGIN + SLIDER)
+    pane = look(open_pane, hub, the_widget(hub))
+
+    def drag(start: float, end: float) -> None:
+        box = pane.frame.locator("canvas").last.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        pane.page.mouse.move(box["x"] + start * box["width"], middle)
+        pane.page.mouse.down()
+        pane.page.mouse.move(box["x"] + end * box["width"], middle, steps=5)
+
+    drag(0.25, 0.5)
+    line_that_is(script, "5")
+    pane.expect_problems()  # the pane's connections break
+    kill_the_hub(hub)
+    pane.page.mouse.up()
+    expect(condition(pane)).to_have_text("not connected")
+    expect(condition(pane)).to_be_hidden()
+    before = picture(pane)
+    drag(0.5, 0.68)
+    line_that_is(script, "8")
+    wait_until(lambda: picture(pane) != before, "the slider in its new place")

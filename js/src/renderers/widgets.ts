@@ -14,13 +14,15 @@ import { json, type Bundle, type Cleanup } from "./renderer.ts";
 interface Library {
   Line: new (port: MessagePort, events: LineEvents) => Line;
   KeptWidgets: new (...args: ConstructorParameters<typeof KeptWidgets>) => KeptWidgets;
-  Manager: new (source: Source, surroundings: Surroundings) => Manager;
+  Manager: new (...args: ConstructorParameters<typeof Manager>) => Manager;
   styles: string;
 }
 
 interface Shown {
   source: Source;
   manager: Manager;
+  /** How many losses there had been before it. */
+  losses: number;
   end: Cleanup;
 }
 
@@ -70,7 +72,10 @@ class Scene {
     this.#line = new library.Line(port, {
       opened: (opened) => this.#opened(opened),
       closed: (closed) => this.#close(closed),
-      changed: () => this.#tell(),
+      changed: () => {
+        this.#tell();
+        this.#renew();
+      },
       busy: (busy) => el.classList.toggle("busy", busy),
     });
     this.#line.views(id);
@@ -102,17 +107,21 @@ class Scene {
   }
 
   async #make(source: Source): Promise<void> {
-    if (this.#shown?.source === source) return;
-    const manager: Manager = new this.#library.Manager(source, {
-      output: (el, output) => drawOutput(el, output, this.#bundle, (at, id) => manager.show(id, at)),
+    const { losses } = this.#line;
+    const before = this.#shown?.source === source ? this.#shown : undefined;
+    if (before?.losses === losses) return;
+    const surroundings: Surroundings = {
+      output: (el, output, manager) => drawOutput(el, output, this.#bundle, (at, id) => manager.show(id, at)),
       typeset: (el) => void formulas.typeset(el, this.#bundle),
-    });
+    };
+    const manager = new this.#library.Manager(source, surroundings, before?.manager.modules);
     const host = document.createElement("div");
     this.#place.append(host);
     const end = await manager.show(this.#id, host);
     this.#shown?.end();
+    this.#line.endLost();
     this.#place.replaceChildren(host);
-    this.#shown = { source, manager, end };
+    this.#shown = { source, manager, losses, end };
     this.#failed = false;
     this.#tell();
   }
@@ -129,8 +138,14 @@ class Scene {
   #opened(id: string): void {
     if (id === this.#id) {
       this.#closed = false;
-      void this.#line.filled.then(() => this.#show(this.#line));
+      void this.#line.filled.then(() => this.#renew());
     } else this.#following ??= setTimeout(() => this.#follow());
+  }
+
+  /** Show what the session says, anew if something was lost on the way; that is made once somebody answers again. */
+  #renew(): void {
+    if (this.#closed || !this.#line.isOpen(this.#id)) return;
+    if (this.#line.live || this.#shown?.source !== this.#line) void this.#show(this.#line);
   }
 
   /** Something was opened, perhaps to follow what is shown; often it is many things at once. */
@@ -149,7 +164,8 @@ class Scene {
   /** What the user should know, and whether the widget can be touched. */
   #tell(): void {
     if (!this.#begun) return;
-    const live = this.#line.live && this.#shown?.source === this.#line && !this.#closed;
+    const isWhole = this.#shown?.source === this.#line && this.#shown.losses === this.#line.losses;
+    const live = this.#line.live && isWhole && !this.#closed;
     const words = live || this.#failed ? "" : this.#condition();
     this.#words.textContent = words;
     this.#words.hidden = words === "";

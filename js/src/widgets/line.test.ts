@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi, type Mock } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi, type Mock } from "vitest";
 import type { Packet } from "../comms.ts";
 import type { Header } from "../protocol.ts";
 import { Line, type LineEvents } from "./line.ts";
@@ -186,6 +186,59 @@ it("takes everything anew: what is made is brought up to date, and what is gone 
   expect(closed).toHaveBeenCalledTimes(1);
   expect(events.closed).toHaveBeenCalledWith("b");
   expect([...line.openings.keys()]).toEqual(["a"]);
+});
+
+describe("once everything is said anew", () => {
+  const begin = (): { comm: Comm; heard: Said[]; ended: Mock } => {
+    opens("a");
+    hear({ type: "live", live: true });
+    const ended = vi.fn();
+    const a = made("a");
+    a.comm.on_close(ended);
+    return { ...a, ended };
+  };
+  const order = { method: "custom", content: "draw" };
+
+  it("keeps models that are all that their state says", () => {
+    const { comm, ended } = begin();
+    const number = comm.send(order);
+    hear({ type: "status", parent: number, execution_state: "idle" });
+    hear({ type: "reset" });
+    opens("a");
+    line.endLost();
+    expect([line.losses, line.isOpen("a"), ended.mock.calls.length]).toEqual([0, true, 0]);
+  });
+
+  it.each([
+    ["heard", () => hear({ type: "comm_msg", comm_id: "a", data: order })],
+    ["said, to whom it may not have come", (comm: Comm) => comm.send(order)],
+  ])("lets go of models that %s more than that", async (_, speak) => {
+    const { comm, heard, ended } = begin();
+    speak(comm);
+    await settle();
+    heard.length = 0;
+    hear({ type: "reset" });
+    expect([line.losses, line.isOpen("a")]).toEqual([1, false]);
+    opens("a", { value: 1 });
+    hear({ type: "comm_msg", comm_id: "a", data: order });
+    port.sent.length = 0;
+    comm.send({});
+    expect([line.isOpen("a"), port.sent, ended.mock.calls.length]).toEqual([true, [], 0]);
+    const anew = made("a");
+    await settle();
+    expect([heard.length, anew.heard.length]).toEqual([0, 1]);
+    line.endLost();
+    line.endLost();
+    expect(ended).toHaveBeenCalledTimes(1);
+  });
+
+  it("waits for no answer any more", () => {
+    const { comm } = begin();
+    const status = vi.fn();
+    comm.send({ method: "update" }, { iopub: { status } });
+    hear({ type: "reset" });
+    expect(status).toHaveBeenCalledTimes(1);
+  });
 });
 
 it("waits a while for a model that something refers to already", async () => {

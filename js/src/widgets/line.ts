@@ -37,6 +37,7 @@ interface Pending {
   comm: string;
   /** Of the state that it carries; an echo will say what became of them. */
   keys: readonly string[];
+  isOrder: boolean;
   callbacks: Callbacks | undefined;
 }
 
@@ -58,9 +59,16 @@ export class Line implements Source {
   /** Resolves when it is known what is open. */
   readonly filled: Promise<void>;
 
+  /** How often models lost what was said to them, or by them, and is no part of their state: they are to be made anew. */
+  losses = 0;
+
   readonly #port: Port;
   readonly #events: LineEvents;
-  readonly #comms = new Map<string, LineComm>();
+  #comms = new Map<string, LineComm>();
+  /** Comms of models that lost something. */
+  #lost: LineComm[] = [];
+  /** Comms on which something was said that is no part of a state, and would be lost with the line. */
+  readonly #ordered = new Set<string>();
   readonly #texts = new Map<string, string>();
   readonly #modules = new Map<string, Module>();
   /** Files of the user's own packages: the SHA-256 of each by URL, and of each script by name. */
@@ -85,7 +93,7 @@ export class Line implements Source {
   // -- what the session says ------------------------------------------------------------------------------------------
 
   readonly #heard: Partial<Record<string, (header: Header, buffers: ArrayBuffer[]) => void>> = {
-    reset: () => (this.#stale = new Set(this.openings.keys())),
+    reset: () => this.#beginAnew(),
     text: ({ sha256 }, [text]) => void this.#texts.set(String(sha256), new TextDecoder().decode(text)),
     module: (header) => void this.#modules.set(String(header.name), header as unknown as Module),
     asset: ({ name, sha256 }) => void this.#assets.set(String(name), String(sha256)),
@@ -103,6 +111,29 @@ export class Line implements Source {
       this.#setLive(false);
     },
   };
+
+  /** Everything is said anew, but what was said since it was said last. */
+  #beginAnew(): void {
+    this.#stale = new Set(this.openings.keys());
+    this.#waiting.clear();
+    this.#settle();
+    if (![...this.#comms.keys()].some((id) => this.#ordered.has(id))) return;
+    for (const comm of this.#comms.values()) comm.fallSilent();
+    this.#lost.push(...this.#comms.values());
+    this.#comms = new Map();
+    this.#ordered.clear();
+    this.losses++;
+  }
+
+  /** Whether a comm is open, and was said anew if everything is. */
+  isOpen(id: string): boolean {
+    return this.openings.has(id) && !this.#stale.has(id);
+  }
+
+  /** End the models that lost something. */
+  endLost(): void {
+    for (const comm of this.#lost.splice(0)) comm.end(said(comm.comm_id, {}));
+  }
 
   /** A comm is opened; or said anew, with all of its state, to a model that is made already. */
   #opened(header: Header, buffers: ArrayBuffer[]): void {
@@ -138,6 +169,7 @@ export class Line implements Source {
   /** What is no part of a state. */
   #order(id: string, message: Said): void {
     const comm = this.#comms.get(id);
+    this.#ordered.add(id);
     if (comm) comm.deliver(message);
     else if (this.openings.has(id)) this.#wait(id, message);
   }
@@ -177,9 +209,20 @@ export class Line implements Source {
     this.live = live;
     if (live) for (const id of this.#stale) this.#closed(id);
     this.#stale.clear();
-    if (!live) for (const id of [...this.#pending.keys()]) this.#idle(id);
+    if (!live) this.#settle();
     this.#fill();
     this.#events.changed();
+  }
+
+  /** Nobody will say any more what became of what was said. */
+  #settle(): void {
+    for (const id of [...this.#pending.keys()]) this.#lose(id);
+  }
+
+  #lose(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending?.isOrder) this.#ordered.add(pending.comm);
+    this.#idle(id);
   }
 
   #idle(id: string): void {
@@ -244,11 +287,11 @@ export class Line implements Source {
   /** Say something on a comm. Returns the message's number; where nobody answers, it counts as handled. */
   #say(header: Header, callbacks: Callbacks | undefined, buffers: Part[]): string {
     const id = String(++this.#count);
-    this.#pending.set(id, { comm: String(header.comm_id), keys: keysOf(header.data), callbacks });
+    this.#pending.set(id, { comm: String(header.comm_id), keys: keysOf(header.data), isOrder: isOrder(header.data), callbacks });
     if (this.live) {
       this.#port.postMessage({ header: { ...header, msg_id: id }, buffers });
       setTimeout(() => this.#overdue(id), BUSY_AFTER);
-    } else queueMicrotask(() => this.#idle(id)); // models count what they wait for only after this
+    } else queueMicrotask(() => this.#lose(id)); // models count what they wait for only after this
     return id;
   }
 
@@ -259,6 +302,7 @@ export class Line implements Source {
   }
 }
 
+const isOrder = (data: unknown): boolean => isObject(data) && data.method === "custom";
 const keysOf = (data: unknown): string[] => (isObject(data) && isObject(data.state) ? Object.keys(data.state) : []);
 
 /** A message as models get it. */
@@ -271,7 +315,7 @@ type Say = (header: Header, callbacks: Callbacks | undefined, buffers: Part[]) =
 export class LineComm implements Comm {
   readonly comm_id: string;
   readonly target_name: string;
-  readonly #say: Say;
+  #say: Say;
   #begin!: (ready: unknown) => void;
   #until: Promise<unknown> = Promise.resolve();
   #seen: Promise<unknown> = Promise.resolve();
@@ -320,5 +364,10 @@ export class LineComm implements Comm {
 
   end(message: Said): void {
     this.#end?.(message);
+  }
+
+  /** Nothing said on it reaches anybody any more. */
+  fallSilent(): void {
+    this.#say = () => "";
   }
 }

@@ -24,18 +24,20 @@ const SEEN_WITHIN = 3000;
 export class Manager extends ManagerBase {
   /** Where controls look for what draws formulas. */
   readonly _rendermime: { latexTypesetter: { typeset(el: HTMLElement): void } };
+  /** Run but once in a document: some define what is global. */
+  readonly modules: Modules;
   readonly #source: Source;
-  readonly #modules: Modules;
   readonly #made = new Set<string>();
   /** By model: resolves when it has a view. */
   readonly #seen = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(source: Source, { output, typeset }: Surroundings) {
+  /** @param modules of a manager before this one, which knew the same */
+  constructor(source: Source, { output, typeset }: Surroundings, modules?: Modules) {
     super();
     this.#source = source;
     this._rendermime = { latexTypesetter: { typeset } };
     const own = { "@jupyter-widgets/base": base, "@jupyter-widgets/controls": controls, "@jupyter-widgets/output": outputWidgets(output) };
-    this.#modules = new Modules(own, (name) => source.module(name));
+    this.modules = modules ?? new Modules(own, (name) => source.module(name));
   }
 
   /** Show a model's view. Returns how to take it away. @throws when it cannot be made */
@@ -113,7 +115,7 @@ export class Manager extends ManagerBase {
   }
 
   protected override async loadClass(className: string, moduleName: string): Promise<typeof base.WidgetModel> {
-    const module = (await this.#modules.load(moduleName)) as Record<string, typeof base.WidgetModel | undefined>;
+    const module = (await this.modules.load(moduleName)) as Record<string, typeof base.WidgetModel | undefined>;
     const found = module[className];
     if (!found) throw new Error(`${moduleName} has no ${className}: its Python package and its front end are of different versions`);
     return found;

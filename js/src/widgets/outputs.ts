@@ -14,8 +14,13 @@ export interface NotebookOutput {
   traceback?: string[];
 }
 
-/** Draws an output into an element. Resolves to how to let go of what it holds. */
-export type DrawOutput = (el: HTMLElement, output: NotebookOutput) => Promise<() => void>;
+/** Draws an output into an element, and widgets in it by their manager. Resolves to how to let go of what it holds. */
+export type DrawOutput = (el: HTMLElement, output: NotebookOutput, manager: WidgetManager) => Promise<() => void>;
+
+export interface WidgetManager {
+  /** Show a model's view. Resolves to how to take it away. */
+  show(id: string, el: HTMLElement): Promise<() => void>;
+}
 
 interface Drawn {
   text: string;
@@ -58,7 +63,7 @@ export function outputWidgets(draw: DrawOutput): Record<string, unknown> {
       const texts = wanted.map((each) => JSON.stringify(each));
       const before = this.#drawn;
       const kept = (n: number): Drawn | undefined => (before[n]?.text === texts[n] ? before[n] : undefined);
-      const next = await Promise.all(wanted.map((each, n) => kept(n) ?? drawOne(this.el, each, texts[n]!)));
+      const next = await Promise.all(wanted.map((each, n) => kept(n) ?? drawOne(this, each, texts[n]!)));
       this.#drawn = next;
       for (const { element } of next) element.classList.remove("coming");
       for (const old of before.filter((each) => !next.includes(each))) {
@@ -68,11 +73,11 @@ export function outputWidgets(draw: DrawOutput): Record<string, unknown> {
     }
   }
 
-  async function drawOne(host: HTMLElement, each: NotebookOutput, text: string): Promise<Drawn> {
+  async function drawOne({ el, model }: output.OutputView, each: NotebookOutput, text: string): Promise<Drawn> {
     const element = document.createElement("div");
     element.className = "output coming";
-    host.append(element);
-    const end = await draw(element, each).catch((error: Error) => {
+    el.append(element);
+    const end = await draw(element, each, model.widget_manager as unknown as WidgetManager).catch((error: Error) => {
       element.textContent = error.message;
       return () => {};
     });
