@@ -174,18 +174,24 @@ class Wire:
         self._comms.take(said)
         self._send(said)
 
-    def _refresh_soon(self) -> None:
-        """On the user's thread if that has time, since the user's code changes widgets on it; else here and now."""
-        first = threading.Lock()
+    def _refresh_soon(self) -> threading.Event:
+        """On the user's thread if that has time, since the user's code changes widgets on it; else on another.
+
+        Returns:
+            What is set then.
+        """
+        first, done = threading.Lock(), threading.Event()
 
         def refresh() -> None:
             if first.acquire(blocking=False):
                 self._refresh()
+                done.set()
 
         self.pump.call_later(0, refresh)
         late = threading.Timer(PATIENCE, refresh)
         late.daemon = True
         late.start()
+        return done
 
     def _send(self, message: Message) -> None:
         if self._connected:
@@ -285,6 +291,8 @@ class Wire:
             socket.send(frame)
         if read_header(socket.recv(timeout=10))["type"] != "welcome":
             raise FrameError("expected welcome")
+        if self._old:
+            self._refresh_soon().wait()
         sender = threading.Thread(target=self._send_all, args=(socket,), name="ipyweb-comms-out", daemon=True)
         with self._lock:
             self._outbox.clear()

@@ -264,6 +264,25 @@ def test_who_comes_after_a_library_has_changed_what_is_shown_gets_it_so(
     assert sign in json.dumps(late.value(model, key))
 
 
+def test_who_waits_at_a_new_hub_gets_what_a_library_has_changed_meanwhile(
+    start: Start, follow: Follow, hub: connection.Connection
+) -> None:
+    code, key, sign = CHANGED["bokeh"]
+    script = start(f"import ipyweb\n{code}ipyweb.display(shown)\nipyweb.wait(0.1)\ninput()\nchange()\nipyweb.wait()")
+    pane = follow()
+    model = pane.until(lambda: next(iter(pane.models_with(key)), None))
+    assert script.stdin is not None
+    print(file=script.stdin, flush=True)
+    pane.until(lambda: [each for each in pane.of("comm_msg") if each.header["comm_id"] == model])
+    session = widgets(hub)[0]["session"]
+    os.kill(hub.pid, signal.SIGKILL)
+    wait_until(lambda: connection.find() is None, "the hub's end")
+    early = Pane(connection.start(), session)
+    assert early.until(lambda: early.models_with(key)) == [model]
+    early.close()
+    assert sign in json.dumps(early.value(model, key))
+
+
 def test_what_a_library_has_changed_is_in_the_last_state(start: Start, hub: connection.Connection) -> None:
     code, key, sign = CHANGED["plotly"]
     assert start(f"import ipyweb\n{code}ipyweb.display(shown)\nchange()").wait(60) == 0
