@@ -24,7 +24,7 @@ MAX_BYTES = 256 * 2**20
 """Bytes of all states, long texts and modules of one session."""
 
 MAX_WAITING = 32 * 2**20
-"""Bytes that wait for a slow pane before it gets everything anew instead."""
+"""Bytes that wait for a slow pane, beyond all that there is, before it gets everything anew instead."""
 
 WIDGETS = "application/vnd.ipyweb.widgets"
 """Companion of a widget's output: the last state of its models, as ``ipywidgets.embed`` has it."""
@@ -45,6 +45,7 @@ class Follower:
         self._wake = wake
         self._outbox = Outbox()
         self._has = set(has)
+        self._most = MAX_WAITING
         self.watched: str | None = None
 
     def tell(self, message: Message) -> None:
@@ -57,18 +58,21 @@ class Follower:
         self._outbox.add(message)
         self._wake()
 
-    def begin_anew(self) -> None:
-        """Forget what waits; long texts that were sent are known."""
+    def begin_anew(self, everything: Iterable[Message]) -> None:
+        """Queue what makes all that waits needless, but long texts, of which each is sent once."""
         waiting = []
         while (message := self._outbox.take()) is not None:
             waiting += [message] if message.header["type"] == "text" else []
         for message in waiting:
             self._outbox.add(message)
+        for message in everything:
+            self.tell(message)
+        self._most = MAX_WAITING + self._outbox.bytes
 
     @property
     def is_slow(self) -> bool:
         """Whether too much waits."""
-        return self._outbox.bytes > MAX_WAITING
+        return self._outbox.bytes > self._most
 
     def take(self) -> Message | None:
         """The next message; ``None`` when nothing waits."""
@@ -209,19 +213,23 @@ class Room:
     def follow(self, wake: Callable[[], None], has: Iterable[str] = ()) -> Follower:
         """A pane follows from now on, and gets all that there is first, but the long texts that it has."""
         follower = Follower(wake, has)
+        self._let_in_fresh(follower)
+        return follower
+
+    def _let_in_fresh(self, follower: Follower) -> None:
+        """Tell all to one, once the session has said what is old."""
         self._coming.append(follower)
         if not self._old or self.say is None:
             self._let_in()
         elif len(self._coming) == 1:
             self.say(Message({"type": "refresh"}))
-        return follower
 
     def _let_in(self) -> None:
         """Tell all to those who wait for it."""
         coming, self._coming = self._coming, []
         for follower in coming:
             self._followers.add(follower)
-            self._tell_everything(follower)
+            follower.begin_anew(self._everything())
             early, self._early = self._early, None
             for message in early or ():
                 follower.tell(message)
@@ -254,16 +262,12 @@ class Room:
         return True
 
     def _tell(self, message: Message) -> None:
-        for follower in self._followers:
+        for follower in list(self._followers):
             if follower.is_slow:
-                follower.begin_anew()
-                self._tell_everything(follower)
+                self._followers.discard(follower)
+                self._let_in_fresh(follower)
             else:
                 follower.tell(message)
-
-    def _tell_everything(self, follower: Follower) -> None:
-        for message in self._everything():
-            follower.tell(message)
 
     def _everything(self) -> Iterator[Message]:
         yield Message({"type": "reset"})

@@ -94,6 +94,34 @@ def test_who_is_slow_gets_everything_anew(room: Room, monkeypatch: pytest.Monkey
     assert states[-1] == {"value": 99}
 
 
+def test_who_is_slow_gets_what_is_old_taken_anew_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 1000)
+    room, said = Room(), list[Message]()
+    room.enter(said.append)
+    room.take(opened(value=0))
+    follower = room.follow(nothing)
+    room.take(Message({"type": "old"}))
+    for _ in range(10):
+        room.take(Message({"type": "comm_msg", "comm_id": "a", "data": {"method": "custom"}}))
+    assert kinds(said) == ["refresh"]
+    state = {"method": "update", "state": {"value": 1}, "buffer_paths": []}
+    room.take(Message({"type": "comm_state", "comm_id": "a", "data": state}))
+    room.take(Message({"type": "fresh"}))
+    found = heard(follower)
+    assert kinds(found) == ["reset", "comm_open", "live"]
+    assert found[1].header["data"]["state"] == {"value": 1}
+
+
+def test_who_has_much_to_hear_at_first_is_not_slow_for_that(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 10_000)
+    for number in range(100):
+        room.take(opened(str(number)))
+    follower = room.follow(nothing)
+    room.take(update("0", value=1))
+    room.take(update("0", value=2))
+    assert kinds(heard(follower)) == ["reset", *["comm_open"] * 100, "live", "comm_msg"]
+
+
 def test_a_reset_forgets_what_was(room: Room) -> None:
     for message in (text(), opened("old")):
         room.take(message)
