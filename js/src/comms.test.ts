@@ -200,6 +200,17 @@ it("answers at once what cannot be sent", async () => {
   expect(port.told.map(({ header }) => header)).toEqual([{ type: "status", parent: "9", execution_state: "idle" }]);
 });
 
+it("lets a frame say nothing where nobody may, and answers it", async () => {
+  await relay({ speaks: () => false });
+  sockets[0]!.hears({ type: "live", live: true });
+  port.says(update("9"));
+  expect(port.told.map(({ header }) => header)).toEqual([
+    { type: "live", live: true, speaks: false },
+    { type: "status", parent: "9", execution_state: "idle" },
+  ]);
+  expect(sockets[0]!.headers.map(({ type }) => type)).toEqual(["follow"]);
+});
+
 it.each([
   null,
   { header: update("1") },

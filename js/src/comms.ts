@@ -256,7 +256,7 @@ export class Relay {
 
   /** A session that is not there may be over for long: then the hub knows no more than that. */
   #live(header: Header): void {
-    this.#tell(header);
+    this.#tell(this.#speaks ? header : { ...header, speaks: false });
     if (header.live === false && this.#options.isOver(this.#session)) this.#tell({ type: "ended" });
   }
 
@@ -301,11 +301,15 @@ export class Relay {
     if (!this.#bucket.take()) return this.#refuse("it sent more messages than the pane takes");
     const message = spoken(data);
     if (message?.header.type === "view") return this.#views(message.header);
-    if (!message || this.#socket?.readyState !== 1 || this.#options.speaks?.() === false) return;
-    const frames = framesOf({ ...message, header: { ...message.header, msg_id: this.#prefix + String(message.header.msg_id) } });
+    if (!message || this.#socket?.readyState !== 1) return;
+    const frames = this.#speaks && framesOf({ ...message, header: { ...message.header, msg_id: this.#prefix + String(message.header.msg_id) } });
     if (!frames) return this.#tell({ type: "status", parent: message.header.msg_id, execution_state: "idle" });
     if (this.#socket.bufferedAmount > MAX_MESSAGE) return this.#refuse("it sent more than the hub takes");
     for (const frame of frames) this.#socket.send(frame);
+  }
+
+  get #speaks(): boolean {
+    return this.#options.speaks?.() !== false;
   }
 
   #views({ comm_id }: Header): void {

@@ -187,6 +187,22 @@ def test_a_pane_that_is_loaded_anew_finds_the_widget_as_it_is_by_then(
     assert line(script) == "5"
 
 
+def test_who_may_only_look_sees_it_move_and_cannot_touch_it(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane
+) -> None:
+    waiting(SLIDER)
+    output = the_widget(hub)
+    pane = look(open_pane, hub, output)
+    share = connection.request(hub, "POST", "api/shares", {"seconds": 3600, "scope": "viewer"}).json()["token"]
+    project = quote(output["project"], safe="")
+    looking = open_pane(f"token={share}&project={project}&o={output['id']}").ready(output["id"])
+    expect(looking.frame.locator(".place[inert] .widget-readout")).to_have_text("3")
+    expect(condition(looking)).to_be_hidden()
+    step(pane)
+    expect(looking.frame.locator(".widget-readout")).to_have_text("4")
+    expect(pane.frame.locator(".place[inert]")).to_have_count(0)
+
+
 def test_after_the_script_there_is_its_last_state_that_nobody_can_touch(
     waiting: Start, hub: connection.Connection, open_pane: OpenPane
 ) -> None:

@@ -169,7 +169,7 @@ class Scene {
     const words = live || this.#failed ? "" : this.#condition();
     this.#words.textContent = words;
     this.#words.hidden = words === "";
-    this.#place.inert = !live;
+    this.#place.inert = !live || !this.#line.speaks;
     if (this.#shown?.source === this.#line) void this.#shown.manager.setLive(live);
   }
 

@@ -259,6 +259,23 @@ it("has the user's own modules, and says why it has not", () => {
   expect(() => line.module("other")).toThrow("other");
 });
 
+it("knows whether it may say anything", () => {
+  hear({ type: "live", live: true, speaks: false });
+  expect(line.speaks).toBe(false);
+  hear({ type: "live", live: true });
+  expect(line.speaks).toBe(true);
+});
+
+it("waits for no answer to what was said on a comm that is closed", async () => {
+  hear({ type: "live", live: true });
+  opens("a");
+  made("a").comm.send({});
+  await vi.advanceTimersByTimeAsync(300);
+  expect(events.busy).toHaveBeenLastCalledWith(true);
+  hear({ type: "comm_close", comm_id: "a" });
+  expect(events.busy).toHaveBeenLastCalledWith(false);
+});
+
 it("opens comms of the frame's own", async () => {
   hear({ type: "live", live: true });
   const comm = line.begin("jupyter.widget", "new");

@@ -51,6 +51,8 @@ interface Module {
 export class Line implements Source {
   /** Whether the session answers. */
   live = false;
+  /** Whether anything may be said to it. */
+  speaks = true;
   /** Whether the session is over. */
   ended = false;
   /** Why the line was cut, if it was. */
@@ -101,7 +103,10 @@ export class Line implements Source {
     comm_msg: (header, buffers) => this.#message(header, buffers),
     comm_close: ({ comm_id }) => this.#closed(String(comm_id)),
     status: ({ parent }) => this.#idle(String(parent)),
-    live: ({ live }) => this.#setLive(live === true),
+    live: ({ live, speaks }) => {
+      this.speaks = speaks !== false;
+      this.#setLive(live === true);
+    },
     ended: () => {
       this.ended = true;
       this.#setLive(false);
@@ -197,6 +202,7 @@ export class Line implements Source {
 
   #closed(id: string): void {
     this.openings.delete(id);
+    for (const [number, { comm }] of [...this.#pending]) if (comm === id) this.#idle(number);
     this.#waiting.delete(id);
     const comm = this.#comms.get(id);
     this.#comms.delete(id);
