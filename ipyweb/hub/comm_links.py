@@ -1,6 +1,5 @@
 """The two ends of comms as the hub sees them: a session, and a pane that follows one."""
 
-import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -14,7 +13,6 @@ from .links import FAILED, MALFORMED, WRONG_KEY, WRONG_PROTOCOL, Peer
 from .messages import BadMessage
 from .store import Outcome
 
-log = logging.getLogger("ipyweb.hub")
 MOST_TEXTS, SHA256_DIGITS = 1000, 64
 LONGEST_ID = 256
 FROM_PANE = frozenset({"comm_open", "comm_msg", "comm_close"})
@@ -139,7 +137,7 @@ class CommFollower(CommPeer):
     """The socket on which a pane follows the comms of one session.
 
     Args:
-        speaks: whether it may say something too; otherwise that reaches nobody.
+        speaks: whether it may say something too; otherwise that reaches nobody, and counts as handled at once.
     """
 
     def __init__(
@@ -170,7 +168,7 @@ class CommFollower(CommPeer):
         if not isinstance(message.header.get("data"), dict):
             raise BadMessage("expected data to be an object")
         if not (self._speaks and self._room.ask(message)):
-            log.debug("a pane spoke to a comm that is not there, or may only look")
+            self.tell({"type": "status", "parent": message.header["msg_id"], "execution_state": "idle"})
 
     def _watch(self, comm: object) -> None:
         if comm is not None and not (isinstance(comm, str) and len(comm) <= LONGEST_ID):

@@ -308,6 +308,12 @@ def test_nobody_speaks_for_another_session(live: Live, session: Session) -> None
         program.hear()
 
 
+def test_what_reaches_nobody_counts_as_handled(live: Live, session: Session) -> None:
+    pane = follow(live, session)
+    pane.say(update("nobody", value=1))
+    assert pane.until("status").header == {"type": "status", "parent": "1", "execution_state": "idle"}
+
+
 def test_a_pane_says_only_what_panes_say(live: Live, session: Session) -> None:
     pane = follow(live, session)
     pane.say(Message({"type": "reset"}))
