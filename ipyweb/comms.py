@@ -29,7 +29,7 @@ MAX_CLOSED, MAX_CLOSED_BYTES = 200, 32 * 2**20
 MAX_EARLY = 1000
 """Messages to widgets' own code that wait for the first pane."""
 
-DRAWN_BY_MESSAGES = frozenset({"ipycanvas"})
+DRAWN_BY_MESSAGES = ("ipycanvas",)  # no set, since what is looked up may be any JSON
 """Front-end modules whose models show what messages have told them, and have it in no state."""
 
 MAX_TOLD = 5000
@@ -37,7 +37,7 @@ MAX_TOLD_BYTES = 16 * 2**20
 """Messages to one such model that are remembered, the first and the latest ones, and bytes in their buffers."""
 
 PIECE = MAX_FRAME - 1024
-UPDATES = frozenset({"update", "echo_update"})
+UPDATES = ("update", "echo_update")  # no set either
 """Methods whose messages carry parts of a model's state, of which only the newest count."""
 
 Buffer = bytes | bytearray | memoryview
@@ -293,14 +293,15 @@ class Joiner:
 
 def models_in(values: Iterable[Any]) -> Iterator[str]:
     """The ids of the models that values refer to, however deep: each is a text ``IPY_MODEL_`` followed by an id."""
-    for value in values:
-        if isinstance(value, str):
-            if value.startswith("IPY_MODEL_"):
+    waiting = list(values)
+    while waiting:
+        match waiting.pop():
+            case str(value) if value.startswith("IPY_MODEL_"):
                 yield value.removeprefix("IPY_MODEL_")
-        elif isinstance(value, dict):
-            yield from models_in(value.values())
-        elif isinstance(value, list):
-            yield from models_in(value)
+            case dict(value):
+                waiting += value.values()
+            case list(value):
+                waiting += value
 
 
 class _Told:

@@ -126,6 +126,25 @@ def test_all_that_a_model_refers_to_is_found() -> None:
     assert list(models_in([1, "x", None])) == []
 
 
+def test_models_are_found_however_deep() -> None:
+    value: object = "IPY_MODEL_a"
+    for _ in range(5000):
+        value = [{"in": value}, 1]
+    assert list(models_in([value, "IPY_MODEL_b", None])) == ["b", "a"]
+
+
+@pytest.mark.parametrize("method", [[], {}, None, 1])
+def test_a_method_may_be_any_json(method: object) -> None:
+    comms, outbox = Comms(), Outbox()
+    message = Message({"type": "comm_msg", "comm_id": "a", "data": {"method": method}})
+    comms.take(opened(_model_module=method))
+    comms.take(message)
+    outbox.add(message)
+    outbox.add(message)
+    assert len(taken(outbox)) == 2
+    assert not comms.is_drawn_by(custom())
+
+
 @pytest.mark.parametrize("buffers", [[], [b"x" * (3 * PIECE)], [b"1", b"2"]])
 def test_a_message_goes_through_frames_however_long_it_is(buffers: list[bytes]) -> None:
     message = Message({"type": "comm_msg", "comm_id": "a", "text": "ü" * (PIECE if not buffers else 1)}, buffers)

@@ -14,8 +14,15 @@ from .messages import BadMessage
 from .store import Outcome
 
 MOST_TEXTS, SHA256_DIGITS = 1000, 64
-LONGEST_ID = 256
-FROM_PANE = frozenset({"comm_open", "comm_msg", "comm_close"})
+LONGEST_ID = 300
+"""Characters; a frame may have 256 for its own messages, and its pane puts a mark before them."""
+
+FROM_PANE = {
+    "comm_open": ("comm_id", "msg_id", "target_name"),
+    "comm_msg": ("comm_id", "msg_id"),
+    "comm_close": ("comm_id", "msg_id"),
+}
+"""What a pane may say, and the names in it."""
 
 
 class CommPeer(Peer):
@@ -163,12 +170,9 @@ class CommFollower(CommPeer):
         if message.header["type"] == "watch":
             self._watch(message.header.get("comm_id"))
             return
-        if message.header["type"] not in FROM_PANE or not isinstance(message.header.get("msg_id"), str):
-            raise BadMessage(f"expected comm_open, comm_msg or comm_close, got {str(message.header['type'])[:60]!r}")
-        if not isinstance(message.header.get("data"), dict):
-            raise BadMessage("expected data to be an object")
-        if not (self._speaks and self._room.ask(message)):
-            self.tell({"type": "status", "parent": message.header["msg_id"], "execution_state": "idle"})
+        asked = _asked(message)
+        if not (self._speaks and self._room.ask(asked)):
+            self.tell({"type": "status", "parent": asked.header["msg_id"], "execution_state": "idle"})
 
     def _watch(self, comm: object) -> None:
         if comm is not None and not (isinstance(comm, str) and len(comm) <= LONGEST_ID):
@@ -187,3 +191,21 @@ def _texts(has: object) -> list[str]:
     """The long texts that a pane says it has."""
     given = has if isinstance(has, list) else []
     return [each for each in given[:MOST_TEXTS] if isinstance(each, str) and len(each) == SHA256_DIGITS]
+
+
+def _asked(message: Message) -> Message:
+    """What a pane says, with the fields that belong to it.
+
+    Raises:
+        BadMessage: it is not what panes say.
+    """
+    header = message.header
+    names = FROM_PANE.get(header["type"])
+    if names is None:
+        raise BadMessage(f"expected comm_open, comm_msg or comm_close, got {str(header['type'])[:60]!r}")
+    if not all(isinstance(header.get(name), str) and len(header[name]) <= LONGEST_ID for name in names):
+        raise BadMessage(f"expected {', '.join(names)} of at most {LONGEST_ID} characters")
+    if not isinstance(header.get("data"), dict) or not isinstance(header.get("metadata", {}), dict):
+        raise BadMessage("expected data and metadata to be objects")
+    known = ("type", *names, "data", "metadata")
+    return Message({name: header[name] for name in known if name in header}, message.buffers)

@@ -287,7 +287,7 @@ class Room:
             return {}
         models = {comm: _embedded(message, self._comms.told(comm)) for comm, message in found.items()}
         texts = {name for message in found.values() for name in message.header["texts"].values()}
-        named = {name for each in models.values() for name in (each["model_module"], each["view_module"])}
+        named = [name for each in models.values() for name in (each["model_module"], each["view_module"])]
         modules = {name: self._modules[name].header for name in self._with_needs(named)}
         scripts = {name: each["scripts"] for name, each in modules.items() if each.get("scripts")}
         state = {"version_major": 2, "version_minor": 0, "state": models, "scripts": scripts}
@@ -299,10 +299,10 @@ class Room:
         found_texts = {asset_type(name): self._texts.get(str(sha256)) for name, sha256 in sources.items()}
         return companions | {mime: text for mime, text in found_texts.items() if text is not None}
 
-    def _with_needs(self, names: Iterable[str]) -> set[str]:
+    def _with_needs(self, names: Iterable[Any]) -> set[str]:
         """Those modules of these that are known, and all that they depend on."""
         found: set[str] = set()
-        waiting = list(names)
+        waiting = [name for name in names if isinstance(name, str)]
         while waiting:
             name = waiting.pop()
             if name in self._modules and name not in found:

@@ -308,6 +308,33 @@ def test_nobody_speaks_for_another_session(live: Live, session: Session) -> None
         program.hear()
 
 
+def test_what_a_pane_says_may_be_any_json_in_its_place(live: Live, session: Session) -> None:
+    session.display(parts={WIDGET_VIEW: b'{"model_id":"a"}', "text/plain": b"W()"})
+    session.acked()
+    program, pane = source(live, session), follow(live, session)
+    program.until("welcome")
+    program.say(opened(value=1, _model_module="ipycanvas"))
+    pane.until("comm_open")
+    pane.say(update(_model_module=[], _view_module={}, value=json.loads("[" * 900 + "]" * 900)))
+    for data in ({"method": []}, {"method": "custom"}):
+        pane.say(Message({"type": "comm_msg", "comm_id": "a", "data": data, "msg_id": "2", "texts": {"value": []}}))
+    said = [program.until("comm_msg").header for _ in range(3)]
+    assert [each["data"].get("method") for each in said] == ["update", [], "custom"]
+    assert "texts" not in said[1]
+    session.tell("bye")
+    session.acked()
+    session.close()
+    wait_until(lambda: WIDGETS in live.outputs()[0]["data"], "the last state")
+
+
+@pytest.mark.parametrize("wrong", [{"comm_id": []}, {"msg_id": "x" * 301}, {"metadata": []}, {"type": "comm_open"}])
+def test_what_no_pane_says_ends_its_line_in_words(live: Live, session: Session, wrong: dict[str, Any]) -> None:
+    pane = follow(live, session)
+    pane.say(Message({**update(value=1).header, **wrong}))
+    with pytest.raises(ConnectionClosed, match="4400"):
+        pane.until("never")
+
+
 def test_what_reaches_nobody_counts_as_handled(live: Live, session: Session) -> None:
     pane = follow(live, session)
     pane.say(update("nobody", value=1))
