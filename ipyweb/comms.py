@@ -9,6 +9,7 @@ neither numbered nor stored, since whoever comes late gets each model's state as
 This module does no I/O. ``js/src/comms.ts`` is its mirror.
 """
 
+import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +41,9 @@ PIECE = MAX_FRAME - 1024
 UPDATES = ("update", "echo_update")  # no set either
 """Methods whose messages carry parts of a model's state, of which only the newest count."""
 
+STATE = ("state", "buffer_paths")
+"""What of a message's ``data`` is its state."""
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -58,22 +62,52 @@ class _Value(NamedTuple):
         json: that value.
         text: the SHA-256 of the long text that it is instead.
         buffers: with the path to each, which begins with the key.
+        bytes: about how many it has, a long text aside.
     """
 
     plain: bool
     json: Any
     text: str | None
     buffers: list[tuple[list[Any], Buffer]]
+    bytes: int
+
+
+Values = dict[str, _Value]
+"""What a message says of a state, by key."""
 
 
 class State:
-    """A model's state, or a part of it."""
+    """A model's state, or a part of it.
+
+    Attributes:
+        bytes: about how many it has, long texts aside.
+    """
 
     def __init__(self) -> None:
-        self._values: dict[str, _Value] = {}
+        self._values: Values = {}
+        self.bytes = 0
 
     def take(self, message: Message) -> None:
         """Put a message's state over what is here, key by key.
+
+        Raises:
+            FrameError: its parts do not fit together.
+        """
+        self.put(self.values_in(message))
+
+    def put(self, values: Values) -> None:
+        """Put values over what is here."""
+        self.bytes += self.growth(values)
+        self._values |= values
+
+    def growth(self, values: Values) -> int:
+        """How many bytes more it has with these values."""
+        old = (self._values[key].bytes for key in values.keys() & self._values.keys())
+        return sum(value.bytes for value in values.values()) - sum(old)
+
+    @staticmethod
+    def values_in(message: Message) -> Values:
+        """What a message says.
 
         Raises:
             FrameError: its parts do not fit together.
@@ -85,8 +119,12 @@ class State:
         found: dict[str, list[tuple[list[Any], Buffer]]] = {}
         for path, buffer in zip(paths, message.buffers, strict=True):
             found.setdefault(path[0], []).append((path, buffer))
-        for key in (*state, *texts, *found):
-            self._values[key] = _Value(key in state, state.get(key), texts.get(key), found.get(key, []))
+
+        def value(key: str) -> _Value:
+            json, buffers = state.get(key), found.get(key, [])
+            return _Value(key in state, json, texts.get(key), buffers, _length(json) + sum(len(b) for _, b in buffers))
+
+        return {key: value(key) for key in dict.fromkeys((*state, *texts, *found))}
 
     def put_in(self, header: Mapping[str, Any]) -> Message:
         """A message with this state in its ``data``."""
@@ -113,10 +151,24 @@ class State:
         """All values in JSON."""
         return [value.json for value in self._values.values()]
 
-    @property
-    def bytes(self) -> int:
-        """How many bytes its buffers have."""
-        return sum(len(buffer) for value in self._values.values() for _, buffer in value.buffers)
+
+_LONG = frozenset({str, list, dict})
+
+
+def _length(value: Any) -> int:
+    """About how many bytes a value in JSON takes."""
+    length, waiting = 0, [value]
+    while waiting:
+        match waiting.pop():
+            case str(text):
+                length += len(text)
+            case dict(values):
+                length += sum(map(len, values)) + 8 * len(values)
+                waiting += values.values()
+            case list(values):
+                length += 8 * len(values)
+                waiting += [each for each in values if type(each) in _LONG]
+    return length
 
 
 def _are_paths(paths: Any, count: int) -> bool:
@@ -131,6 +183,11 @@ def carries_state(header: Mapping[str, Any]) -> bool:
     """Whether a message carries a part of its model's state, so that a newer one may take its place."""
     data = header.get("data")
     return header.get("type") == "comm_msg" and isinstance(data, dict) and data.get("method") in UPDATES
+
+
+def size(message: Message) -> int:
+    """About how many bytes a message takes."""
+    return sum(map(len, message.buffers)) + _length(message.header) + 512
 
 
 def is_custom(message: Message) -> bool:
@@ -176,8 +233,7 @@ class _Waiting:
 
     @property
     def bytes(self) -> int:
-        held = sum(map(len, self.message.buffers)) if self.state is None else self.state.bytes
-        return held + 512
+        return size(self.message) if self.state is None else self.state.bytes + 512
 
 
 class Outbox:
@@ -320,13 +376,13 @@ class _Told:
             self._first = message
             return
         self._latest.append(message)
-        self.bytes += _size(message)
+        self.bytes += size(message)
         while len(self._latest) > MAX_TOLD or self.bytes > MAX_TOLD_BYTES:
-            self.bytes -= _size(self._latest.popleft())
+            self.bytes -= size(self._latest.popleft())
 
 
-def _size(message: Message) -> int:
-    return sum(map(len, message.buffers)) + 512
+def _held(header: Mapping[str, Any], state: State) -> int:
+    return state.bytes + _length(header) + 2048
 
 
 class Comms:
@@ -334,6 +390,9 @@ class Comms:
 
     Args:
         closed: how many of these are remembered at most.
+
+    Attributes:
+        bytes: about how many those hold that are open, long texts aside.
     """
 
     def __init__(self, closed: int = MAX_CLOSED) -> None:
@@ -341,6 +400,7 @@ class Comms:
         self._closed: OrderedDict[str, tuple[dict[str, Any], State]] = OrderedDict()
         self._told: dict[str, _Told] = {}
         self._most_closed = closed
+        self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -348,8 +408,15 @@ class Comms:
     def __contains__(self, comm: object) -> bool:
         return comm in self._open
 
-    def take(self, message: Message) -> None:
+    def take(self, message: Message, most: float = math.inf) -> bool:
         """Note what a message changes; one for a comm that is not open changes nothing.
+
+        Args:
+            message: of a session or of a pane.
+            most: how many bytes all may hold then; one that would be too much changes nothing.
+
+        Returns:
+            Whether it was not too much.
 
         Raises:
             FrameError: its parts do not fit together.
@@ -358,25 +425,53 @@ class Comms:
         comm = str(header.get("comm_id"))
         match header["type"]:
             case "comm_open":
-                state = State()
-                state.take(message)
-                self._open[comm] = header, state
+                return self._opened(comm, message, most)
             case "comm_msg" if carries_state(header) and comm in self._open:
-                self._open[comm][1].take(message)
+                return self._changed(self._open[comm][1], message, most)
             case "comm_state" if comm in self._open:
-                self._open[comm][1].take(message)
+                return self._changed(self._open[comm][1], message, most)
             case "comm_msg" if self.is_drawn_by(message):
-                self._told.setdefault(comm, _Told()).take(message)
+                told = self._told.setdefault(comm, _Told())
+                self.bytes -= told.bytes
+                told.take(message)
+                self.bytes += told.bytes
             case "comm_close" if comm in self._open:
-                self._closed[comm] = self._open.pop(comm)
-                self._told.pop(comm, None)
+                self._closed[comm] = self._forget(comm)
                 self._forget_closed()
+        return True
+
+    def _opened(self, comm: str, message: Message, most: float) -> bool:
+        header, state = message.header, State()
+        state.take(message)
+        bare = {**header, "data": {key: value for key, value in header["data"].items() if key not in STATE}}
+        if self.bytes + _held(bare, state) > most:
+            return False
+        if comm in self._open:
+            self._forget(comm)
+        self._open[comm] = bare, state
+        self.bytes += _held(bare, state)
+        return True
+
+    def _changed(self, state: State, message: Message, most: float) -> bool:
+        values = state.values_in(message)
+        growth = state.growth(values)
+        if growth > 0 and self.bytes + growth > most:
+            return False
+        state.put(values)
+        self.bytes += growth
+        return True
+
+    def _forget(self, comm: str) -> tuple[dict[str, Any], State]:
+        header, state = self._open.pop(comm)
+        told = self._told.pop(comm, None)
+        self.bytes -= _held(header, state) + (0 if told is None else told.bytes)
+        return header, state
 
     def _forget_closed(self) -> None:
-        held = sum(state.bytes for _, state in self._closed.values())
+        held = sum(_held(*each) for each in self._closed.values())
         while len(self._closed) > self._most_closed or held > MAX_CLOSED_BYTES:
-            _, (_, state) = self._closed.popitem(last=False)
-            held -= state.bytes
+            _, closed = self._closed.popitem(last=False)
+            held -= _held(*closed)
 
     def opens(self) -> Iterator[Message]:
         """Messages that open all of them anew, the oldest first, and draw again what only messages have drawn."""
@@ -413,12 +508,6 @@ class Comms:
     def texts(self) -> set[str]:
         """The long texts that any state refers to, by SHA-256."""
         return {text for _, state in self._open.values() for text in state.texts.values()}
-
-    @property
-    def bytes(self) -> int:
-        """About how much the states hold, long texts aside."""
-        told = sum(each.bytes for each in self._told.values())
-        return told + sum(state.bytes + 2048 for _, state in self._open.values())
 
     def reachable(self, model: str) -> dict[str, Message]:
         """A model and all that it refers to, however far: by id a message that opens it, also of those closed."""

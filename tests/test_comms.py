@@ -126,6 +126,25 @@ def test_all_that_a_model_refers_to_is_found() -> None:
     assert list(models_in([1, "x", None])) == []
 
 
+def test_what_comms_hold_is_bounded_and_what_is_replaced_counts_no_more() -> None:
+    comms = Comms(closed=0)
+    empty = comms.bytes
+    assert comms.take(opened(value="x" * 10_000, deep={"in": ["y" * 10_000]}))
+    held = comms.bytes
+    assert held > 20_000
+    assert not comms.take(update(other="z" * 5000), held + 4000)
+    assert not comms.take(binary(["points"], b"z" * 5000), held + 4000)
+    assert not comms.take(opened("b"), held + 1000)
+    assert comms.bytes == held
+    assert comms.take(update(value="z" * 10_000), held)
+    assert comms.take(update(value=1), 0)
+    assert comms.bytes < held - 9000
+    assert [each.header["data"]["state"]["value"] for each in comms.opens()] == [1]
+    comms.take(opened())
+    comms.take(Message({"type": "comm_close", "comm_id": "a", "data": {}}))
+    assert comms.bytes == empty
+
+
 def test_models_are_found_however_deep() -> None:
     value: object = "IPY_MODEL_a"
     for _ in range(5000):
@@ -191,11 +210,11 @@ def test_models_that_were_closed_last_are_reachable_and_told_of_as_closed() -> N
 
 
 def test_what_closed_models_hold_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipyweb.comms.MAX_CLOSED_BYTES", 15)
+    monkeypatch.setattr("ipyweb.comms.MAX_CLOSED_BYTES", 15_000)
     comms = Comms()
     for comm in ("a", "b"):
         comms.take(opened(comm))
-        comms.take(binary(["data"], bytes(10), comm))
+        comms.take(binary(["data"], bytes(10_000), comm))
         comms.take(closed(comm))
     assert (set(comms.reachable("a")), set(comms.reachable("b"))) == (set(), {"b"})
 

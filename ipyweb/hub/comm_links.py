@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from ..comms import Joiner, Message, frames
+from ..comms import MAX_MESSAGE, Joiner, Message, frames, size
 from ..errors import FrameError
 from ..protocol import PREVIOUS, PROTOCOL, Frame
 from . import messages
@@ -89,12 +89,17 @@ class CommSource(CommPeer):
     def __init__(self, hub: HubState, wake: Callable[[], None], close: Callable[[int, str], None]) -> None:
         super().__init__(hub, wake, close)
         self._waiting: deque[Message] = deque()
+        self._waiting_bytes = 0
         self._room: Room | None = None
         self._said: set[str] = set()
         self._gone = False
 
     def take(self) -> Message | None:
-        return self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            return None
+        message = self._waiting.popleft()
+        self._waiting_bytes -= size(message)
+        return message
 
     def hear(self, message: Message) -> None:
         if message.header["type"] == "settle":
@@ -124,12 +129,13 @@ class CommSource(CommPeer):
             self.close(WRONG_KEY, "expected the key of a session that is here")
         elif not self._gone:
             self._room = self.hub.rooms.of(session)
-            self._room.enter(self._pass_on)
+            self._room.enter(self._pass_on, lambda: self._waiting_bytes > MAX_MESSAGE)
             self.tell({"type": "welcome", "protocol": PROTOCOL})
             self.hub.ask_where(session)
 
     def _pass_on(self, message: Message) -> None:
         self._waiting.append(message)
+        self._waiting_bytes += size(message)
         self.wake()
 
     def disconnected(self) -> None:

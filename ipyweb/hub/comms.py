@@ -85,10 +85,12 @@ class Room:
     Attributes:
         live: whether the session is there.
         say: passes a message on to the session; set while it is there.
+        is_full: whether the session has much to hear already.
     """
 
     def __init__(self) -> None:
         self.say: Callable[[Message], None] | None = None
+        self.is_full: Callable[[], bool] = lambda: False
         self._comms = Comms()
         self._early: deque[Message] | None = deque(maxlen=MAX_EARLY)
         self._texts: dict[str, bytes] = {}
@@ -97,6 +99,7 @@ class Room:
         self._followers: set[Follower] = set()
         self._coming: list[Follower] = []
         self._old = False
+        self._noticed: set[str] = set()
         self._watched: list[str] = []
 
     @property
@@ -110,9 +113,9 @@ class Room:
 
     # -- the session --------------------------------------------------------------------------------------------------
 
-    def enter(self, say: Callable[[Message], None]) -> None:
+    def enter(self, say: Callable[[Message], None], is_full: Callable[[], bool] = lambda: False) -> None:
         """The session is there."""
-        self.say, self._watched = say, []
+        self.say, self.is_full, self._watched = say, is_full, []
         self._tell(Message({"type": "live", "live": True}))
         self._say_watched()
 
@@ -157,7 +160,7 @@ class Room:
         name = str(message.header.get("sha256"))
         if hashlib.sha256(text).hexdigest() != name:
             raise FrameError("expected a text with its SHA-256")
-        if self._bytes + len(text) > MAX_BYTES:
+        if self._comms.bytes + self._text_bytes + len(text) > MAX_BYTES:
             return _too_much
         self._texts[name] = text
         return None
@@ -174,13 +177,20 @@ class Room:
         header = message.header
         if not isinstance(header.get("comm_id"), str) or not isinstance(header.get("data"), dict):
             raise FrameError("expected a comm_id and data")
-        if header["type"] == "comm_open" and len(self._comms) >= MAX_COMMS:
-            return f"this session has {MAX_COMMS} widgets and parts of widgets open, which is all that a hub takes"
-        if message.buffers and self._bytes + sum(map(len, message.buffers)) > MAX_BYTES:
-            return _too_much
-        self._comms.take(message)
+        refused = self._note(message)
+        if refused is not None:
+            return refused
         if self._early is not None and is_custom(message) and not self._comms.is_drawn_by(message):
             self._early.append(message)
+        return None
+
+    def _note(self, message: Message) -> str | None:
+        """Note what a message changes, unless it is too much; in words why."""
+        header = message.header
+        if header["type"] == "comm_open" and len(self._comms) >= MAX_COMMS:
+            return f"this session has {MAX_COMMS} widgets and parts of widgets open, which is all that a hub takes"
+        if not self._comms.take(message, MAX_BYTES - self._text_bytes):
+            return _too_much
         return None
 
     def _state(self, message: Message) -> str | None:
@@ -205,8 +215,8 @@ class Room:
         return None
 
     @property
-    def _bytes(self) -> int:
-        return self._comms.bytes + sum(map(len, self._texts.values()))
+    def _text_bytes(self) -> int:
+        return sum(map(len, self._texts.values()))
 
     # -- panes --------------------------------------------------------------------------------------------------------
 
@@ -253,13 +263,21 @@ class Room:
             self.say(Message({"type": "watched", "comms": watched}))
 
     def ask(self, message: Message) -> bool:
-        """Pass on what a pane says; whether there is somebody who hears it and such a comm."""
-        known = message.header.get("comm_id") in self._comms or message.header["type"] == "comm_open"
-        if self.say is None or not known:
+        """Pass on what a pane says; whether there is somebody who hears it, such a comm, and space for it.
+
+        Raises:
+            FrameError: its parts do not fit together.
+        """
+        opens = message.header["type"] == "comm_open"
+        if self.say is None or opens == (message.header["comm_id"] in self._comms) or self.is_full():
             return False
-        self._comms.take(message)
-        self.say(message)
-        return True
+        refused = self._note(message)
+        if refused is None:
+            self.say(message)
+        elif refused not in self._noticed:
+            self._noticed.add(refused)
+            self.say(Message({"type": "notice", "message": refused}))
+        return refused is None
 
     def _tell(self, message: Message) -> None:
         for follower in list(self._followers):

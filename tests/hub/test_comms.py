@@ -166,6 +166,32 @@ def test_a_room_takes_so_much_and_says_so(room: Room, monkeypatch: pytest.Monkey
     assert "unknown" in str(room.take(Message({"type": "other"})))
 
 
+def test_panes_fill_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_COMMS", 2)
+    monkeypatch.setattr(module, "MAX_BYTES", 20_000)
+    room, said = Room(), list[Message]()
+    room.enter(said.append)
+    room.take(opened(value="x" * 10_000))
+    for _ in range(2):
+        assert not room.ask(update(other=["x" * 10_000]))
+    assert room.ask(update(value="y" * 10_000))
+    assert room.ask(update(value=1))
+    assert not room.ask(opened("a"))
+    assert room.ask(opened("b"))
+    assert not room.ask(opened("c"))
+    assert kinds(said) == ["notice", "comm_msg", "comm_msg", "comm_open", "notice"]
+    assert "MiB" in said[0].header["message"]
+
+
+def test_a_session_that_has_much_to_hear_hears_no_more_of_panes() -> None:
+    room, said = Room(), list[Message]()
+    room.enter(said.append, lambda: bool(said))
+    room.take(opened(value=1))
+    assert room.ask(update(value=2))
+    assert not room.ask(update(value=3))
+    assert len(said) == 1
+
+
 def test_what_a_view_needs_is_kept_with_its_texts_and_modules(room: Room) -> None:
     room.take(text())
     room.take(Message({"type": "module", "name": "anywidget", "sha256": NAME}))
