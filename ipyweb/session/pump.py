@@ -3,6 +3,7 @@
 That is at an idle prompt, after each cell, and inside `wait`. On a thread of ours it would race with the user's code.
 """
 
+import asyncio
 import contextlib
 import os
 import select
@@ -249,13 +250,17 @@ def hook(pump: Pump, toolkit: Callable[[Any], None] | None = None) -> Callable[[
             else:
                 with _both(context, pump) as both:
                     toolkit(_Watching(context, pump, both))
-            try:
-                with _interruptible():
-                    pump.deliver()
-            except KeyboardInterrupt:
-                print("KeyboardInterrupt", file=sys.stderr)
+            _deliver_at_prompt(pump)
 
     return deliver_until_typed
+
+
+def _deliver_at_prompt(pump: Pump) -> None:
+    try:
+        with _interruptible():
+            pump.deliver()
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -293,7 +298,8 @@ def _keys_that_interrupt() -> Iterator[None]:
 class AtPrompt:
     """Keeps our input hook at the prompt of an IPython shell, with that of a toolkit where there is one.
 
-    While a cell runs it is out, since ``%matplotlib`` and ``%gui`` refuse to put in theirs beside another one.
+    While a cell runs it is out, since ``%matplotlib`` and ``%gui`` refuse to put in theirs beside another one. After
+    ``%gui asyncio`` the prompt is a task of IPython's own loop and asks no hook; then that loop watches the pump.
 
     Args:
         shell: IPython's.
@@ -305,6 +311,7 @@ class AtPrompt:
         self._pump = pump
         self._own: Callable[[Any], None] | None = None
         self._toolkit: Callable[[Any], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         shell.events.register("pre_run_cell", self.before_cell)
         shell.events.register("post_run_cell", self.after_cell)
 
@@ -313,14 +320,28 @@ class AtPrompt:
         if self._own is not None and self._shell._inputhook is self._own:
             self._shell._inputhook = self._toolkit
         self._own = None
+        if self._loop is not None:
+            self._loop.remove_reader(self._pump.fileno())
+            self._loop = None
 
     def after_cell(self, *_: object) -> None:
         """Deliver what came while the cell ran, and put our hook in, around a toolkit's."""
         self._pump.deliver()
-        if self._own is None and not getattr(self._shell, "simple_prompt", True):
+        if getattr(self._shell, "simple_prompt", True):
+            return
+        if getattr(self._shell, "_use_asyncio_inputhook", False):
+            self._watch_in_loop()
+        elif self._own is None:
             self._toolkit = self._shell._inputhook
             # Not by `enable_gui`, which knows one loop by its name, and refuses where another one runs.
             self._shell._inputhook = self._own = hook(self._pump, self._toolkit)
+
+    def _watch_in_loop(self) -> None:
+        from IPython.core.async_helpers import get_asyncio_loop
+
+        self._loop = get_asyncio_loop()
+        with contextlib.suppress(NotImplementedError):  # that of Windows watches no pipes
+            self._loop.add_reader(self._pump.fileno(), _deliver_at_prompt, self._pump)
 
     def end(self) -> None:
         """Take it out for good."""

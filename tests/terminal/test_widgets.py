@@ -133,6 +133,23 @@ def test_a_callback_at_the_prompt_may_raise_and_may_show_a_figure(start: Callabl
     pane.close()
 
 
+def test_a_widget_answers_at_a_prompt_that_is_a_task_of_asyncio(start: Callable[..., Terminal]) -> None:
+    ipython = start()
+    ipython.load()
+    ipython.cell("%gui asyncio")
+    ipython.cell(SLIDER)
+    pane = pane_of_the_widget()
+    slider = pane.model("IntSliderModel")
+    pane.until_handled(pane.update(slider, value=7))
+    assert "(7, ['MainThread'])" in ipython.cell("s.value, seen")
+    assert "slept" in ipython.cell("import asyncio; await asyncio.sleep(0, 'slept')")
+    pane.until_handled(pane.update(slider, value=8))
+    ipython.cell("%gui")
+    pane.until_handled(pane.update(slider, value=9))
+    assert "9" in ipython.cell("s.value")
+    pane.close()
+
+
 def test_at_a_simple_prompt_widgets_answer_after_each_command_which_is_said(ipython_process: Spawn) -> None:
     ipython = ipython_process("--simple-prompt")
     prompts = (f"In [{number}]: " for number in itertools.count(1))
