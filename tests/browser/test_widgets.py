@@ -1,5 +1,6 @@
 """Widgets in a browser that has no network: alive while their session is, and as they were last after it."""
 
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -385,6 +386,58 @@ def test_what_is_done_to_it_reaches_the_script(
     pane = look(open_pane, hub, the_widget(hub))
     act(pane)
     line_that_is(script, printed)
+
+
+def test_what_an_interactive_function_prints_and_shows_follows_its_controls(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane
+) -> None:
+    waiting(
+        "import ipyweb; ipyweb.install()\nimport ipywidgets as w, matplotlib.pyplot as plt\n"
+        "def f(x):\n    print('in it', x)\n    plt.plot([0, x]); plt.show()\nw.interact(f, x=(0, 10))"
+    )
+    pane = look(open_pane, hub, the_widget(hub))
+    printed, drawn = pane.frame.locator(".output pre"), pane.frame.locator(".output img")
+    expect(printed).to_have_text("in it 5")
+    before = drawn.get_attribute("src")
+    step(pane)
+    expect(printed).to_have_text("in it 6")
+    expect(drawn).not_to_have_attribute("src", str(before))
+    expect(drawn).to_have_count(1)
+
+
+CARDS = """
+import pathlib
+import ipyweb; ipyweb.install()
+class Lab:
+    calls = 0
+    def plot_line(self, slope: float = 1.0):
+        print("slope", slope)
+    def plot_flaky(self):
+        Lab.calls += 1
+        if Lab.calls > 1 and not pathlib.Path("mended").exists():
+            raise ValueError("not mended")
+        print("call", Lab.calls)
+ipyweb.functions(Lab())
+"""
+
+
+def test_a_card_whose_function_raises_shows_that_and_is_refreshed_all_the_same(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane, tmp_path: Path
+) -> None:
+    waiting(CARDS)
+    pane = look(open_pane, hub, the_widget(hub))
+    flaky = pane.frame.locator(".widget-vbox > .widget-vbox", has_text="flaky").last
+    other = pane.frame.locator(".widget-vbox > .widget-vbox", has_text="line").last
+    expect(flaky.locator(".output")).to_have_text("call 1")
+    every = flaky.get_by_label("Every (s)")
+    every.fill("0.2")
+    every.press("Enter")
+    expect(flaky.locator(".output")).to_contain_text("ValueError: not mended")
+    expect(other.locator(".output")).to_have_text("slope 1.0")
+    (tmp_path / "mended").touch()
+    expect(flaky.locator(".output")).to_have_text(re.compile(r"^call \d+\s*$"))
+    step(pane)
+    expect(other.locator(".output")).to_have_text("slope 1.1")
 
 
 CANVAS = """
