@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from ipyweb import connection
@@ -104,10 +105,15 @@ def kill_the_hub(hub: connection.Connection) -> None:
     connection.start()
 
 
+OLDER_BOX = "import ipywidgets\nbox = ipywidgets.VBox()\n"
+
+
+@pytest.mark.parametrize("boxed", [False, True], ids=["alone", "in an older box"])
 def test_an_animation_plays_on_after_a_hub_that_was_killed(
-    waiting: Start, hub: connection.Connection, open_pane: OpenPane
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane, boxed: bool
 ) -> None:
-    waiting(BEGIN + ANIMATED)
+    in_box = (ANIMATED + "box.children = [figure.canvas]\n").replace("display(figure.canvas)", "display(box)")
+    waiting(OLDER_BOX + BEGIN + in_box if boxed else BEGIN + ANIMATED)
     pane = look(open_pane, hub, the_widget(hub))
 
     def plays() -> None:

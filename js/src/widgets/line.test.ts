@@ -211,7 +211,7 @@ describe("once everything is said anew", () => {
 
   it.each([
     ["heard", () => hear({ type: "comm_msg", comm_id: "a", data: order })],
-    ["said, to whom it may not have come", (comm: Comm) => comm.send(order)],
+    ["said without an answer", (comm: Comm) => comm.send(order)],
   ])("lets go of models that %s more than that", async (_, speak) => {
     const { comm, heard, ended } = begin();
     speak(comm);
@@ -219,7 +219,9 @@ describe("once everything is said anew", () => {
     heard.length = 0;
     hear({ type: "reset" });
     expect([line.losses, line.isOpen("a")]).toEqual([1, false]);
+    const opening = line.opening("a");
     opens("a", { value: 1 });
+    expect((await opening).state).toEqual({ value: 1 });
     hear({ type: "comm_msg", comm_id: "a", data: order });
     port.sent.length = 0;
     comm.send({});

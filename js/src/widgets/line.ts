@@ -126,6 +126,7 @@ export class Line implements Source {
     for (const comm of this.#comms.values()) comm.fallSilent();
     this.#lost.push(...this.#comms.values());
     this.#comms = new Map();
+    this.openings.clear(); // made from what is old, they would speak before the hub knows them again
     this.#ordered.clear();
     this.losses++;
   }
