@@ -18,6 +18,9 @@ from typing import Any
 
 from ..comms import Message, Outbox
 
+MAX_WAITING = 256 * 2**20
+"""Bytes of messages that wait for the user's thread."""
+
 Handler = Callable[[Message], None]
 _local = threading.local()
 
@@ -44,10 +47,13 @@ class Pump:
         self._lock = threading.Lock()
 
     def put(self, message: Message) -> None:
-        """Queue a message, from any thread. An update takes the place of the one before it."""
-        older = self._inbox.add(message)
-        if older is not None:
-            self._done(str(older.header.get("msg_id")))
+        """Queue a message, from any thread. An update takes the place of the one before it.
+
+        What comes when too much waits already is dropped, and counts as handled.
+        """
+        dropped = message if self._inbox.bytes > MAX_WAITING else self._inbox.add(message)
+        if dropped is not None:
+            self._done(str(dropped.header.get("msg_id")))
         self._rouse()
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> None:

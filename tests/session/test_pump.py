@@ -72,6 +72,18 @@ def test_clicks_are_never_lost() -> None:
     assert doing.handled == [f"click {number}" for number in range(100)]
 
 
+def test_what_comes_when_too_much_waits_counts_as_handled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ipyweb.session.pump.MAX_WAITING", 100)
+    doing = Doing()
+    doing.pump.put(click(1))
+    doing.pump.put(click(2))
+    assert doing.done == ["click 2"]
+    doing.pump.deliver()
+    doing.pump.put(click(3))
+    doing.pump.deliver()
+    assert doing.handled == ["click 1", "click 3"]
+
+
 def test_an_error_is_shown_and_the_next_message_handled(capsys: pytest.CaptureFixture[str]) -> None:
     def fail(message: Message) -> None:
         if message.header["msg_id"] == "click 1":
