@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import json
 import logging
 import os
@@ -370,12 +371,13 @@ class Process:
         """Take the root secret that another hub of the store has given to all."""
         secret = context.keys.tokens["admin"]
         newest = await context.call(lambda store: store.newest_secret(secret))
-        if newest != secret:
-            try:
-                context.rotate(newest)
-            except (OSError, ConnectionFileError) as error:
-                log.warning("the new tokens cannot be kept, but the next start finds them too: %s", error)
-                context.renew(Keys(newest, context.keys.hub))
+        if hmac.compare_digest(newest, secret):
+            return
+        try:
+            context.rotate(newest)
+        except (OSError, ConnectionFileError) as error:
+            log.warning("the new tokens cannot be kept, but the next start finds them too: %s", error)
+            context.renew(Keys(newest, context.keys.hub))
 
     def _is_idle(self, context: Context) -> bool:
         since = context.state.idle_since

@@ -69,6 +69,12 @@ export class Screen {
     else if (document.fullscreenElement) void document.exitFullscreen();
   }
 
+  /** The browser has left full screen, or is there only now, when it may be wanted no more. */
+  followBrowser(): void {
+    if (!document.fullscreenElement) this.presenting = false;
+    else if (!this.presenting) void document.exitFullscreen();
+  }
+
   toggleGallery(): void {
     if (this.comparing) this.compare(null);
     this.gallery = !this.gallery;

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { Marks } from "./marks.svelte.ts";
 import { Outputs } from "./outputs.svelte.ts";
 import type { OutputRecord } from "./protocol.ts";
@@ -87,4 +87,19 @@ it("shows the gallery in place of a comparison", () => {
   screen.compare("side");
   screen.toggleGallery();
   expect([screen.comparing, screen.gallery]).toEqual([null, true]);
+});
+
+it("leaves full screen also where the browser comes into it only after that", () => {
+  const browser = { fullscreenElement: {}, exitFullscreen: vi.fn() };
+  vi.stubGlobal("document", browser);
+  screen.presenting = false;
+  screen.followBrowser();
+  expect(browser.exitFullscreen).toHaveBeenCalledOnce();
+  screen.presenting = true;
+  screen.followBrowser();
+  expect(screen.presenting).toBe(true);
+  Object.assign(browser, { fullscreenElement: null });
+  screen.followBrowser();
+  expect([screen.presenting, browser.exitFullscreen.mock.calls.length]).toEqual([false, 1]);
+  vi.unstubAllGlobals();
 });
