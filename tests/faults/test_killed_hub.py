@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 from ipyweb import connection
+from ipyweb.hub.grams import LEAVE
 from ipyweb.hub.opening import DATABASE
 
 from ..hub.conftest import Session
@@ -72,12 +73,12 @@ def test_a_hub_killed_while_it_indexes_finds_everything_afterwards(scripts: Scri
     random, count = chance(), 1000
     shows = "for n in range({0}): ipyweb.display({{'text/plain': f'output w{{n % 10}}x'}}, raw=True)\n"
     scripts.run("import ipyweb\n" + shows.format(count) + "ipyweb.flush(60)")
-    left: set[int] = set()
-    while len(left) < 4:  # killed at different times of its work
-        time.sleep(random.uniform(0.2, 0.5))  # it begins to when it is idle
+    due = count
+    while due > LEAVE:  # which it leaves
+        time.sleep(random.uniform(0.1, 0.4))  # it begins to when it is idle
         kill_the_hub()
         connection.start()
-        left.add(_due())
+        due = _due()
         assert all(_found(f"w{digit}x") == count // 10 for digit in range(10))
 
 
