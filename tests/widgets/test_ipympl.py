@@ -101,6 +101,14 @@ def begin(pane: Pane) -> None:
         tell(pane, type=each, figure_id="1")
 
 
+def looking(follow: Follow) -> Pane:
+    """A pane that looks at the figure, which it has asked for."""
+    pane = follow()
+    pane.watch(pane.model("MPLCanvasModel"))
+    begin(pane)
+    return pane
+
+
 def click(pane: Pane) -> None:
     """Press the mouse in the figure's middle, which is also that of its line."""
     at = {"x": 328, "y": 245, "button": 0, "buttons": 1, "modifiers": [], "guiEvent": {}}
@@ -128,9 +136,7 @@ def test_a_timer_runs_while_somebody_looks(start: Start, follow: Follow) -> None
 
 def test_an_animation_plays_to_its_end(start: Start, follow: Follow) -> None:
     start(FIGURE + ANIMATION)
-    pane = follow()
-    pane.watch(pane.model("MPLCanvasModel"))
-    begin(pane)
+    pane = looking(follow)
     pane.until_is(pane.model("LabelModel"), "value", "5")
 
 
@@ -173,10 +179,8 @@ def notes(pane: Pane) -> int:
 
 def test_the_next_picture_is_drawn_before_it_is_asked_for(start: Start, follow: Follow) -> None:
     start(FIGURE + COUNTED)
-    pane = follow()
+    pane = looking(follow)
     label = pane.model("LabelModel")
-    pane.watch(pane.model("MPLCanvasModel"))
-    begin(pane)
     before, sent = int(pane.value(label, "value")), pictures(pane)
     press(pane)
     pane.until_is(label, "value", str(before + 1))
@@ -188,10 +192,8 @@ def test_the_next_picture_is_drawn_before_it_is_asked_for(start: Start, follow: 
 
 def test_a_change_after_the_picture_that_is_drawn_ahead_is_told_again(start: Start, follow: Follow) -> None:
     start(FIGURE + COUNTED)
-    pane = follow()
+    pane = looking(follow)
     label = pane.model("LabelModel")
-    pane.watch(pane.model("MPLCanvasModel"))
-    begin(pane)
     before = int(pane.value(label, "value"))
     press(pane)
     pane.until_is(label, "value", str(before + 1))
@@ -218,9 +220,7 @@ def test_nothing_is_drawn_ahead_of_what_nobody_looks_at(start: Start, follow: Fo
 
 def test_a_figure_that_changes_while_it_is_drawn_is_not_drawn_for_ever(start: Start, follow: Follow) -> None:
     start(FIGURE + RESTLESS + COUNTED)
-    pane = follow()
-    pane.watch(pane.model("MPLCanvasModel"))
-    begin(pane)
+    pane = looking(follow)
     press(pane)
     told = -1
     for _ in range(10):  # a front end asks as long as it is told that there is something to draw
@@ -235,10 +235,8 @@ def test_a_figure_that_changes_while_it_is_drawn_is_not_drawn_for_ever(start: St
 
 def test_what_is_saved_between_drawing_and_asking_does_not_come_into_the_picture(start: Start, follow: Follow) -> None:
     start(FIGURE + SAVES)
-    pane = follow()
+    pane = looking(follow)
     label = pane.model("LabelModel")
-    pane.watch(pane.model("MPLCanvasModel"))
-    begin(pane)
     press(pane)
     pane.until_is(label, "value", "drawn")
     tell(pane, type="key_press", key="ks", guiEvent={})
