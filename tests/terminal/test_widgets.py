@@ -46,12 +46,17 @@ def pane_of_the_widget() -> Pane:
     return Pane(hub, found[-1]["session"])
 
 
-def test_a_widget_answers_at_the_prompt_in_the_main_thread(start: Callable[..., Terminal]) -> None:
+def with_slider(start: Callable[..., Terminal]) -> tuple[Terminal, Pane, str]:
+    """A prompt with a slider, a pane that follows it, and the slider's id."""
     ipython = start()
     ipython.load()
     ipython.cell(SLIDER)
     pane = pane_of_the_widget()
-    slider = pane.model("IntSliderModel")
+    return ipython, pane, pane.model("IntSliderModel")
+
+
+def test_a_widget_answers_at_the_prompt_in_the_main_thread(start: Callable[..., Terminal]) -> None:
+    ipython, pane, slider = with_slider(start)
     pane.until_handled(pane.update(slider, value=7))
     assert "(7, ['MainThread'])" in ipython.cell("s.value, seen")
     ipython.cell("%matplotlib inline")
@@ -61,11 +66,7 @@ def test_a_widget_answers_at_the_prompt_in_the_main_thread(start: Callable[..., 
 
 
 def test_what_is_done_while_a_cell_runs_waits_for_its_end(start: Callable[..., Terminal]) -> None:
-    ipython = start()
-    ipython.load()
-    ipython.cell(SLIDER)
-    pane = pane_of_the_widget()
-    slider = pane.model("IntSliderModel")
+    ipython, pane, slider = with_slider(start)
     ipython.send("import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)\nlen(seen)")
     number = pane.update(slider, value=7)
     time.sleep(0.3)
@@ -96,11 +97,7 @@ def test_ctrl_c_reaches_a_callback_and_the_prompt_goes_on(start: Callable[..., T
 
 
 def test_ctrl_c_at_an_idle_prompt_leaves_its_widgets_alive(start: Callable[..., Terminal]) -> None:
-    ipython = start()
-    ipython.load()
-    ipython.cell(SLIDER)
-    pane = pane_of_the_widget()
-    slider = pane.model("IntSliderModel")
+    ipython, pane, slider = with_slider(start)
     pane.until_handled(pane.update(slider, value=7))
     ipython.process.send("half typed")
     ipython.process.expect_exact("half typed")
