@@ -134,6 +134,11 @@ def comms(live: Live, session: Session, side: str) -> Socket:
     socket = Socket(live.port, f"/ws/comms/{side}", live.token("session" if side == "session" else "pane"))
     first = {"type": "hello", "key": session.key} if side == "session" else {"type": "follow"}
     socket.send({**first, "protocol": 1, "session": session.id})
+    return socket
+
+
+def welcomed(socket: Socket) -> Socket:
+    """The socket, once its hub has answered; one that is sent away may be so before."""
     assert socket.receive()["type"] == "welcome"
     return socket
 
@@ -153,15 +158,15 @@ def test_widgets_are_to_be_looked_for_at_the_hub_of_their_session(pair: Pair) ->
     session.welcome()
     for side in ("session", "pane"):
         assert is_sent_away(comms(two, session, side))
-    here = [comms(one, session, side) for side in ("session", "pane")]
+    here = [welcomed(comms(one, session, side)) for side in ("session", "pane")]
     session.display()
     session.acked()
     again = Session(two.port, two.token("session"), key=session.key, **session.fields)
     again.welcome()
     session.close()
     assert all(is_sent_away(socket) for socket in here)
-    comms(two, session, "session")
-    assert comms(two, session, "pane").receive()["type"] == "reset"
+    welcomed(comms(two, session, "session"))
+    assert welcomed(comms(two, session, "pane")).receive()["type"] == "reset"
 
 
 def test_a_pane_that_knows_more_than_this_hub_has_heard_is_not_sent_back(pair: Pair) -> None:
