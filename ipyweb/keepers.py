@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .forking import begin
 from .private import private_directory, read_private, write_private
 
 RECORD = "record.json"
+SUFFIX = ".figure"
 _ID = frozenset("0123456789abcdef")
 _KEPT = (
     "CONDA_PREFIX",
@@ -87,6 +88,27 @@ def _private(base: Path, wing: str, environment: str) -> Path:
         return private_directory(private_directory(private_directory(base) / wing) / environment)
     except Exception as error:
         raise KeeperUnavailable(f"the keeper's directory cannot be used: {error}") from error
+
+
+def snapshot_name(figure: str) -> str:
+    """What the snapshot of a figure is called on the shelf.
+
+    Raises:
+        KeeperUnavailable: that is no figure's id.
+    """
+    if len(figure) != 32 or not figure.isalnum():
+        raise KeeperUnavailable(f"expected a figure id of 32 hexadecimal digits, got {figure[:40]!r}")
+    return f"{figure}{SUFFIX}"
+
+
+def forget(environment: str, figures: Iterable[str]) -> None:
+    """Delete the snapshots of figures, as far as they are on the shelf here; makes no shelf."""
+    shelf = data_dir().absolute() / "figures" / environment
+    if not _ID.issuperset(environment) or not shelf.is_dir():
+        return
+    for figure in figures:
+        with contextlib.suppress(OSError, KeeperUnavailable):
+            os.unlink(shelf / snapshot_name(figure))
 
 
 def secret(path: Path) -> bytes:

@@ -118,7 +118,9 @@ class Keeper:
         self._easels = Easels(max(2 * self._bound, MAX_MEMORY), spares=self._bound >= SPARES_FROM)
         self._lanes = Lanes(max(1, min(2, os.cpu_count() or 1)))
         self._environment = environment
-        self._line = HubLine(environment, self._render, self._cancel, self._resume, self._reach, self._leave)
+        self._line = HubLine(
+            environment, self._render, self._cancel, self._drop, self._resume, self._reach, self._leave
+        )
         self._copies = Copies(self._soon, self._load_copy, self._keep_view, self._line.say)
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._figures: dict[str, Kept] = {}
@@ -415,6 +417,18 @@ class Keeper:
             self._forget(kept)
             if not connected:
                 self._deliver_failure(kept, KeeperUnavailable("its session ended before it was in safe hands"))
+
+    def _drop(self, figures: list[str]) -> None:
+        """No output shows these any more, so nobody is to have them."""
+        for figure in figures:
+            self._shelf.drop(figure)
+            with self._lock:
+                kept = self._figures.pop(figure, None)
+                self._newest = {place: each for place, each in self._newest.items() if each != figure}
+            if self._ahead is not None and self._ahead.figure == figure:
+                self._ahead = None
+            if kept is not None and (easel := kept.easel) is not None:
+                easel.end()
 
     def _cancel(self, number: int) -> None:
         ticket = self._requests.pop(number, None)

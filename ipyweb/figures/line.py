@@ -52,6 +52,7 @@ class HubLine:
         environment: the keeper's environment id.
         on_render: called with the number and what is wanted.
         on_cancel: called with the number of a request that nobody waits for any more.
+        on_forget: called with figures that no output shows any more.
         on_undrawn: called with the figures of which the hub has no picture, and whether their session is connected.
         on_reach: called with what the hub says to copies of figures that panes reach into.
         on_lost: called when the hub is gone, and with it the panes.
@@ -62,6 +63,7 @@ class HubLine:
         environment: str,
         on_render: Request,
         on_cancel: Callable[[int], None],
+        on_forget: Callable[[list[str]], None],
         on_undrawn: Callable[[list[tuple[str, bool]]], None],
         on_reach: Callable[[Mapping[str, Any]], None],
         on_lost: Callable[[], None],
@@ -69,6 +71,7 @@ class HubLine:
         self._environment = environment
         self._on_render = on_render
         self._on_cancel = on_cancel
+        self._on_forget = on_forget
         self._on_undrawn = on_undrawn
         self._on_reach = on_reach
         self._on_lost = on_lost
@@ -160,12 +163,21 @@ class HubLine:
                 self._on_cancel(int(header["n"]))
             case "reach" | "event" | "leave":
                 self._on_reach(header)
+            case "forget":
+                self._drop([str(figure) for figure in header["figures"]])
             case "undrawn":
                 self._on_undrawn([(str(figure), bool(connected)) for figure, connected in header["figures"]])
             case "filled":
                 self._settle(int(header["n"]), None)
             case "nack":
                 self._settle(int(header["n"]), str(header.get("reason")))
+
+    def _drop(self, figures: list[str]) -> None:
+        """Nobody wants what was drawn of these any more."""
+        with self._changed:
+            for number in [each for each, delivery in self._pending.items() if delivery.header["figure"] in figures]:
+                del self._pending[number]
+        self._on_forget(figures)
 
     def _settle(self, number: int, reason: str | None) -> None:
         with self._changed:

@@ -16,11 +16,10 @@ import time
 from pathlib import Path
 
 from ..errors import KeeperUnavailable
-from ..keepers import read_record, secret, shelf_dir
+from ..keepers import SUFFIX, read_record, secret, shelf_dir, snapshot_name
 from ..private import read_private
 from .snapshot import Buffer, Snapshot
 
-SUFFIX = ".figure"
 KEY = "key"
 STAMP = "pruned"
 """A file whose time is that of the last pruning."""
@@ -92,6 +91,11 @@ class Shelf:
         except Exception as error:
             raise KeeperUnavailable(f"this figure's snapshot cannot be used: {error}") from error
 
+    def drop(self, figure: str) -> None:
+        """Keep a snapshot no longer, if it was kept."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path(figure))
+
     def __contains__(self, figure: str) -> bool:
         return self._path(figure).is_file()
 
@@ -139,9 +143,7 @@ class Shelf:
                     os.unlink(entry.path)
 
     def _path(self, figure: str) -> Path:
-        if len(figure) != 32 or not figure.isalnum():
-            raise KeeperUnavailable(f"expected a figure id of 32 hexadecimal digits, got {figure[:40]!r}")
-        return self._directory / f"{figure}{SUFFIX}"
+        return self._directory / snapshot_name(figure)
 
     def _mac(self, figure: str, parts: list[Buffer]) -> bytes:
         """Bound to the name too: nobody passes one figure off as another."""

@@ -236,6 +236,7 @@ class Process:
 
         def take_batch(batch: Batch) -> None:
             context.state.take_batch(batch)
+            context.keepers.forget(batch.left)
 
         def take_new_store(store: Store) -> None:
             context.adopt(store)

@@ -10,7 +10,7 @@ import itertools
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__, keepers
@@ -20,7 +20,7 @@ from . import messages
 from .hub import HubState
 from .links import MALFORMED, TOO_MANY, WRONG_PROTOCOL, Peer
 from .messages import BadMessage
-from .store import MissingBlob, NotFound, Outcome, TooLarge, Unavailable
+from .store import Left, MissingBlob, NotFound, Outcome, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from .reach import Reacher
@@ -244,6 +244,17 @@ class Keepers:
         self._missed = environment, time.monotonic()
         if last == environment and time.monotonic() - when < SOON:
             self._start_in(0, environment)
+
+    def forget(self, left: Iterable[Left]) -> None:
+        """Let go of figures that no output shows any more: tell their keepers, or see to it where none runs."""
+        figures: dict[str, list[str]] = {}
+        for each in left:
+            figures.setdefault(each.keeper, []).append(each.figure)
+        for environment, ids in figures.items():
+            if (link := self._links.get(environment)) is not None:
+                link.tell({"type": "forget", "figures": ids})
+            else:
+                asyncio.get_running_loop().run_in_executor(None, keepers.forget, environment, ids)
 
     def works(self, environment: str) -> None:
         """Note that a keeper has drawn something."""

@@ -5,6 +5,7 @@ Order: the trash goes first, then the oldest outputs by their last change. Work 
 """
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,11 +35,12 @@ class Limits(NamedTuple):
 
 def purge(store: "SqlStore", schema: str, output_id: int) -> int:
     """Delete an output for good, inside the running transaction; returns its tombstone's event."""
-    rows = store.db.execute(f"DELETE FROM {schema}.versions WHERE output = ? RETURNING data", (output_id,)).fetchall()
+    rows = store.db.execute(
+        f"DELETE FROM {schema}.versions WHERE output = ? RETURNING data, figure", (output_id,)
+    ).fetchall()
     store.db.execute(f"DELETE FROM {schema}.outputs WHERE id = ?", (output_id,))
     search.forget(store, schema, output_id)
-    for (data,) in rows:
-        _release(store, schema, data)
+    _release(store, schema, rows)
     event = store.output_purged(output_id)
     store.db.execute(
         f"INSERT INTO {store.db.main}.tombstones(id, event) VALUES(?, ?) "
@@ -57,12 +59,11 @@ def drop_versions(store: "SqlStore", schema: str, output_id: int) -> None:
     first = 1 if store.limits.max_versions > 1 else 0
     rows = store.db.execute(
         f"DELETE FROM {schema}.versions WHERE output = ? AND version IN (SELECT version FROM {schema}.versions "
-        "WHERE output = ? ORDER BY version LIMIT ? OFFSET ?) RETURNING data",
+        "WHERE output = ? ORDER BY version LIMIT ? OFFSET ?) RETURNING data, figure",
         (output_id, output_id, surplus, first),
     ).fetchall()
     store.db.execute(f"UPDATE {schema}.outputs SET versions = versions - ? WHERE id = ?", (len(rows), output_id))
-    for (data,) in rows:
-        _release(store, schema, data)
+    _release(store, schema, rows)
 
 
 def tidy(store: "SqlStore") -> bool:
@@ -138,5 +139,11 @@ def _purge_some(store: "SqlStore", schema: str, which: str, most: int, target: i
     return len(ids)
 
 
-def _release(store: "SqlStore", schema: str, data: str) -> None:
-    store.blobs.release(schema, [each["sha256"] for each in json.loads(data).values()])
+def _release(store: "SqlStore", schema: str, versions: Iterable[tuple[str, str | None]]) -> None:
+    """Let go of what versions that are gone referred to: their data, and their figures if nothing else shows them."""
+    for data, figure in versions:
+        store.blobs.release(schema, [each["sha256"] for each in json.loads(data).values()])
+        if figure is not None:
+            said = json.loads(figure)
+            if not store.shows(said["id"]):
+                store.figure_left(said["keeper"], said["id"])

@@ -306,6 +306,13 @@ class SqlStore(Sessions):
         self._fill_output(schema, output_id, version, values, drawn)
         return Applied(drawn.seq, output_id, version)
 
+    def shows(self, figure: str) -> bool:
+        """Whether any version of an output shows a figure."""
+        try:
+            return bool(self._version_of(figure))
+        except NotFound:
+            return False
+
     def _version_of(self, figure: str) -> tuple[str, int, int, str, str]:
         """Schema, output, version, data and figure of the version that shows a figure."""
         for schema in self.db.schemas:

@@ -444,9 +444,17 @@ class Outcome(NamedTuple):
     error: Exception | None = None
 
 
+class Left(NamedTuple):
+    """A figure that no output shows any more: its keeper's environment id, and its own."""
+
+    keeper: str
+    figure: str
+
+
 class Batch(NamedTuple):
     """What one transaction did. `refusal` says why nothing could be written, if so."""
 
     outcomes: list[Outcome]
     changes: Changes
     refusal: str | None = None
+    left: Sequence[Left] = ()

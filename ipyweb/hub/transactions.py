@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from . import queries
 from .blobs import Blobs
 from .database import Database
-from .store import Batch, Changes, Job, Outcome, SessionRow, StoreError, Tombstone, Unavailable
+from .store import Batch, Changes, Job, Left, Outcome, SessionRow, StoreError, Tombstone, Unavailable
 
 if TYPE_CHECKING:
     from .store import Store
@@ -65,6 +65,7 @@ class Transactions:
         self._sessions: dict[str, None] = {}
         self._acks: dict[str, None] = {}
         self._purged: list[Tombstone] = []
+        self._left: list[Left] = []
         self.event = max(event, self.meta("event", 0))
         self.next_id = max(next_id, self.meta("next_id", 1))
         self._stored = self.event, self.next_id
@@ -114,12 +115,13 @@ class Transactions:
             self._write_acks()
             changes = self.changes_after(before[0])
             self.write_numbers()
+            left = tuple(self._left)
             self.db.execute("COMMIT")
         except BaseException:
             self.roll_back(before)
             raise
         self.committed()
-        return Batch(outcomes, changes, None if refusal is None else str(refusal))
+        return Batch(outcomes, changes, None if refusal is None else str(refusal), left)
 
     def _attempt(self, job: Job) -> Outcome:
         try:
@@ -134,7 +136,9 @@ class Transactions:
         batches = [self.run([job]) for job in jobs]
         rows = [row for batch in batches for row in batch.changes.rows]
         since = max((each.changes.since for each in batches if each.changes.since is not None), default=None)
-        return Batch([outcome for batch in batches for outcome in batch.outcomes], Changes(self.event, rows, since))
+        outcomes = [outcome for batch in batches for outcome in batch.outcomes]
+        left = [each for batch in batches for each in batch.left]
+        return Batch(outcomes, Changes(self.event, rows, since), left=left)
 
     def refusal_of(self, error: Exception) -> Unavailable | None:
         """Why nothing can be written at present, if an error of the database says that.
@@ -205,6 +209,7 @@ class Transactions:
         self._sessions.clear()
         self._acks.clear()
         self._purged.clear()
+        self._left.clear()
 
     def may_write(self) -> bool:
         """Whether anything can be written at present. Whatever writes asks this first."""
@@ -241,6 +246,10 @@ class Transactions:
         self._outputs.pop(output_id, None)
         self._purged.append(Tombstone(output_id, self.next_event()))
         return self.event
+
+    def figure_left(self, keeper: str, figure: str) -> None:
+        """Note that no output shows a figure any more; its keeper is told once that is there for good."""
+        self._left.append(Left(keeper, figure))
 
     def seq_applied(self, session: KnownSession, seq: int) -> None:
         """Note that a message was taken; written to the session's row once per transaction."""

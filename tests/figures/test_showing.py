@@ -416,6 +416,18 @@ def test_the_figure_itself_comes_back(hub: connection.Connection) -> None:
     assert figure.axes[0].get_title() == "Tides"
 
 
+@pytest.mark.parametrize("runs", ["a keeper that runs", "a keeper that has gone"])
+def test_of_a_figure_that_was_deleted_for_good_nothing_is_left(hub: connection.Connection, runs: str) -> None:
+    script(f"{SHOW}o.wait(20); ipyweb.session.session.current().handover.flush(60)")
+    (output,) = drawn(hub)
+    shelf = keepers.shelf_dir(environment())
+    assert list(shelf.glob("*.figure"))
+    if runs == "a keeper that has gone":
+        stop_keeper()
+    connection.request(hub, "DELETE", f"api/outputs/{output['id']}?purge=1")
+    wait_until(lambda: not list(shelf.glob("*.figure")), "the snapshot to go")
+
+
 def test_the_record_names_no_secret(hub: connection.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUD_TOKEN", "secret")
     script(SHOW)

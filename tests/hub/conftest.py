@@ -28,7 +28,7 @@ from ipyweb.hub.retention import Limits
 from ipyweb.hub.shared import SharedStore
 from ipyweb.hub.sql import SqlStore
 from ipyweb.hub.sqlite import SqliteStore
-from ipyweb.hub.store import Applied, Changes, Job, timestamp
+from ipyweb.hub.store import Applied, Changes, Job, Left, timestamp
 from ipyweb.private import private_directory
 from ipyweb.protocol import decode, encode
 
@@ -339,10 +339,12 @@ class Bare:
     def __init__(self, store: SqlStore) -> None:
         self.store = store
         self.changes: list[Changes] = []
+        self.left: list[Left] = []
 
     def call(self, job: Job) -> Any:
         batch = self.store.run([job])
         self.changes.append(batch.changes)
+        self.left += batch.left
         (outcome,) = batch.outcomes
         if outcome.error is not None:
             raise outcome.error

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from ipyweb.errors import KeeperUnavailable
 from ipyweb.hub import schema
 from ipyweb.hub.keepers import MAX_REVIVALS, Keepers
-from ipyweb.keepers import write_record
+from ipyweb.keepers import shelf_dir, write_record
 
 from ..conftest import wait_until
 from .conftest import FIGURE, KEEPER, PNG, SHOWN, Bare, Keeper, Live, make_display, make_old
@@ -65,6 +65,22 @@ def test_a_picture_of_an_earlier_version_is_not_given_for_the_newest(live: Live)
     assert live.request("GET", "/api/outputs/1/data?mime=image/png").body == PNG[::-1]
     answering.join()
     assert keeper.asked["figure"] == newer["id"]
+
+
+def test_a_keeper_is_told_of_what_was_deleted_for_good(shown: Live) -> None:
+    keeper = Keeper(shown)
+    shown.request("DELETE", "/api/outputs/1", scope="pane")
+    shown.request("DELETE", "/api/outputs/1?purge=1", scope="pane")
+    assert keeper.hear() == {"type": "forget", "figures": [FIGURE]}
+
+
+def test_where_no_keeper_runs_its_snapshots_are_deleted(shown: Live) -> None:
+    snapshots = [shelf_dir(KEEPER) / f"{figure}.figure" for figure in (FIGURE, "e" * 32)]
+    for each in snapshots:
+        each.touch()
+    shown.request("DELETE", "/api/outputs/1?purge=1", scope="pane")
+    wait_until(lambda: not snapshots[0].exists(), "the snapshot to go")
+    assert snapshots[1].exists()
 
 
 def test_an_animation_comes_before_its_still_picture(shown: Live) -> None:

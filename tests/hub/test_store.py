@@ -14,7 +14,7 @@ from ipyweb.hub.messages import Blob, Bye, Clear, Command
 from ipyweb.hub.retention import Limits
 from ipyweb.hub.store import Filter, MissingBlob, NotFound, Selection, TooLarge, Unavailable, WrongKey
 
-from .conftest import BOTH, Bare, make_display, make_hello
+from .conftest import BOTH, KEEPER, SHOWN, Bare, make_display, make_hello
 
 pytestmark = BOTH
 A, B = "a" * 32, "b" * 32
@@ -84,6 +84,23 @@ def test_versions_are_kept_up_to_a_limit_and_the_first_and_newest_stay(make_stor
     with pytest.raises(NotFound):
         stored(bare, 1, None, 5)
     check(bare)
+
+
+def test_figures_that_nothing_shows_any_more_are_told_once_that_is_there_for_good(
+    make_store: Callable[..., Bare],
+) -> None:
+    bare = make_store(limits=Limits(max_versions=2))
+    bare.open()
+    for seq, (output, figure) in enumerate([("a", 1), ("a", 2), ("a", 3), ("b", 4), ("c", 4)], 1):
+        shown = json.dumps({**SHOWN, "id": f"{figure:032x}"})
+        bare.apply(make_display(seq, display_id=output, figure=shown))
+    assert bare.left == [(KEEPER, f"{2:032x}")]
+    bare.call(lambda store: store.remove([1, 2]))
+    bare.call(lambda store: store.purge(2))
+    assert len(bare.left) == 1
+    bare.call(lambda store: store.purge(3))
+    bare.call(lambda store: store.purge(1))
+    assert bare.left[1:] == [(KEEPER, f"{number:032x}") for number in (4, 1, 3)]
 
 
 def test_one_version_kept_means_the_newest(make_store: Callable[..., Bare]) -> None:
