@@ -40,6 +40,9 @@ SPARES_FROM = 256 * MIB
 IN_MEMORY = 64 * MIB
 """Bytes of snapshots that wait in memory for their turn; more wait on the shelf."""
 
+_CGROUPS = {"": (".", "memory.max"), "memory": ("memory", "memory.limit_in_bytes")}
+"""Where version 2 of control groups, which has no list of controllers, and version 1 say how much memory there is."""
+
 TICK = 1.0
 SVG_SECONDS, SVG_BYTES = 5.0, 4 * MIB
 """A figure that takes longer to draw gets no SVG in idle time; one that is larger is not kept."""
@@ -566,15 +569,31 @@ def fills_stage(wanted: Mapping[str, Any]) -> bool:
     return wanted["mime"] == "image/png" and wanted.keys() - {"dpi", "margins"} == {"mime", "width", "height"}
 
 
-def memory_bound() -> int:
-    """Bytes for all figures in memory: 512 MiB, or a tenth of what this control group may have."""
+def memory_bound(root: Path = Path("/")) -> int:
+    """Bytes for all figures in memory: 512 MiB, or a tenth of what this control group may have.
+
+    Args:
+        root: of the file system. https://man7.org/linux/man-pages/man7/cgroups.7.html says what lies where.
+    """
     limits = [MAX_MEMORY]
-    with contextlib.suppress(OSError, ValueError):
-        own = Path("/proc/self/cgroup").read_text().strip().rpartition(":")[2]
-        for place in (Path("/sys/fs/cgroup") / own.lstrip("/"), Path("/sys/fs/cgroup")):
-            with contextlib.suppress(OSError, ValueError):  # "max" is no number
-                limits.append(int((place / "memory.max").read_text()) // 10)
+    for file in _limit_files(root):
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number
+            limits.append(int(file.read_text()) // 10)
     return max(64 * MIB, min(limits))
+
+
+def _limit_files(root: Path) -> list[Path]:
+    """Where it may stand how much memory this control group may have."""
+    try:
+        groups = [line.split(":", 2) for line in (root / "proc/self/cgroup").read_text().splitlines()]
+    except OSError:
+        return []
+    found = []
+    for _, controllers, own in groups:
+        for mount, name in (_CGROUPS[each] for each in controllers.split(",") if each in _CGROUPS):
+            mounted = root / "sys/fs/cgroup" / mount
+            found += [mounted / own.lstrip("/") / name, mounted / name]
+    return found
 
 
 def main(environment: str) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Client, Connection
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from ipyweb import keepers
 from ipyweb.errors import KeeperUnavailable
 from ipyweb.figures import channel
-from ipyweb.figures.keeper import fills_stage
+from ipyweb.figures.keeper import MIB, fills_stage, memory_bound
 from ipyweb.figures.shelf import Shelf
 from ipyweb.figures.snapshot import Snapshot, load, take
 from ipyweb.unix import short_address
@@ -158,6 +159,23 @@ def test_no_secret_of_the_environment_is_written_down() -> None:
 def test_an_environment_id_is_no_path(name: str) -> None:
     with pytest.raises(KeeperUnavailable, match="expected an environment id"):
         record(name)
+
+
+@pytest.mark.parametrize(
+    ("group", "limit", "expected"),
+    [
+        ("0::/job", "sys/fs/cgroup/job/memory.max", 100),
+        ("4:cpu:/x\n9:memory:/slurm/job_1", "sys/fs/cgroup/memory/slurm/job_1/memory.limit_in_bytes", 100),
+        ("4:memory:/in/a/container", "sys/fs/cgroup/memory/memory.limit_in_bytes", 100),
+        ("4:cpu:/", "sys/fs/cgroup/memory/memory.limit_in_bytes", 512),
+        ("0::/", "sys/fs/cgroup/nowhere", 512),
+    ],
+)
+def test_figures_take_a_tenth_of_what_the_job_may_have(tmp_path: Path, group: str, limit: str, expected: int) -> None:
+    for name, text in (("proc/self/cgroup", f"{group}\n"), (limit, f"{1000 * MIB}\n")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert memory_bound(tmp_path) == expected * MIB
 
 
 def test_what_fills_a_stage_is_drawn_ahead_and_nothing_else() -> None:
