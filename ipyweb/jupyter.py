@@ -51,7 +51,7 @@ def server() -> dict[str, Any]:
         "launcher_entry": {
             "title": "ipyweb",
             "icon_path": str(Path(__file__).with_name("jupyter.svg")),
-            "category": "Other",
+            "category": "Notebook",  # JupyterLab shows icons of this one and of "Console" only
         },
     }
 

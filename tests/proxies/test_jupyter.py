@@ -129,6 +129,7 @@ def test_the_launcher_has_an_entry_with_an_icon(jupyter: Jupyter) -> None:
     assert entry["launcher_entry"]["path_info"] == "ipyweb/"
     icon = jupyter.ask("GET", entry["launcher_entry"]["icon_url"].removeprefix(PREFIX))
     assert b"<svg" in icon.body
+    assert entry["launcher_entry"]["category"] in ("Notebook", "Console")  # elsewhere JupyterLab shows no icon
 
 
 def test_the_entry_opens_the_pane_without_another_login(
