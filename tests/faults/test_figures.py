@@ -154,8 +154,10 @@ def test_ctrl_c_while_the_end_draws_figures_leaves_them_to_the_keeper(scripts: S
     assert len(list(keepers.shelf_dir(keepers.environment_id(matplotlib.__version__)).glob("*.figure"))) == 3
 
 
-def test_ctrl_c_while_the_end_draws_private_figures_is_said(scripts: Scripts) -> None:
-    script = scripts.start(BEGIN + SLOW, SLOW="1", IPYWEB_STORE="memory")
+def test_ctrl_c_while_the_end_draws_private_figures_is_said(scripts: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYWEB_STORE", "memory")
+    connection.start()  # Ctrl-C does not wait for a hub either, and private outputs have nowhere else to go
+    script = scripts.start(BEGIN + SLOW, SLOW="1")
     assert script.stdout is not None
     assert script.stdout.readline() == "drawing\n"
     script.send_signal(signal.SIGINT)
