@@ -344,6 +344,7 @@ class Process:
         self._stopped.set()
 
     async def _until_stopped(self, context: Context, door: HTTPServer, writable: bool) -> None:
+        context.keepers.see_to_all(context.state)
         spooling = asyncio.ensure_future(self._take_spool_regularly(context)) if writable else None
         try:
             while not self._stopped.is_set():
@@ -408,6 +409,7 @@ class Process:
             await asyncio.sleep(SPOOL_SECONDS)
 
     async def _take_spool(self, context: Context) -> None:
+        taken = False
         held: set[str] = set()  # what follows a file that is tried again would be taken for the end of its session
         for path in await context.in_background(spool.waiting, self._data_dir / "spool"):
             if spool.session_of(path) in held:
@@ -416,12 +418,15 @@ class Process:
                 if not await context.state.take_spool(_batches(context, path)):
                     return
                 path.unlink(missing_ok=True)
+                taken = True
                 log.info("took in %s", path.name)
             except FrameError as error:
                 spool.set_aside(path, error)
             except Exception:
                 held.add(spool.session_of(path))
                 log.exception("%s could not be taken in; it is tried again", path.name)
+        if taken:
+            context.keepers.see_to_all(context.state)
 
     # -- end ----------------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ REVIVAL_SECONDS = 0.5
 """Seconds before that happens first; each time twice as long."""
 
 COMES_WITHIN = 5.0
-"""Seconds after a session's end in which the keeper that took its figures should have come."""
+"""Seconds after a session's end, or the hub's start, in which the keeper that took figures should have come."""
 
 SOON = 600.0
 """Seconds within which two short scripts that drew for themselves make a third one likely."""
@@ -237,6 +237,18 @@ class Keepers:
     def _see_to(self, hub: HubState, environment: str) -> None:
         if environment not in self._links:
             look_for_undrawn(hub, environment, lambda figures: self.revive(environment))
+
+    def see_to_all(self, hub: HubState) -> None:
+        """Bring keepers, soon, for figures that no session of this hub has left: of an earlier hub, or spooled."""
+        asyncio.get_running_loop().call_later(COMES_WITHIN, self._look_for_all, hub)
+
+    def _look_for_all(self, hub: HubState) -> None:
+        def found(outcome: Outcome) -> None:
+            for environment in outcome.value or ():
+                if environment not in self._links:
+                    self.revive(environment)
+
+        hub.jobs.submit(lambda store: store.keepers_awaited(), found)
 
     def _expect(self, environment: str) -> None:
         """Start a keeper for the next script, after two that had none in time, not long apart."""

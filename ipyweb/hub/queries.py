@@ -208,13 +208,24 @@ def rows_of(db: Database, outputs: Sequence[int], sessions: Sequence[str]) -> li
     return found
 
 
+_UNDRAWN = (
+    "FROM outputs o "
+    "JOIN versions v ON v.output = o.id AND v.version = o.version JOIN sessions s ON s.id = o.session "
+    "WHERE o.figure IS NOT NULL AND o.removed IS NULL "
+    "AND json_extract(v.figure, '$.failed') IS NULL AND json_type(v.data, '$.\"image/png\"') IS NULL "
+)
+
+
+def keepers_awaited(db: Database) -> list[str]:
+    """See `Store.keepers_awaited`."""
+    statement = f"SELECT DISTINCT json_extract(v.figure, '$.keeper') {_UNDRAWN} AND s.connected = 0"
+    return [keeper for (keeper,) in db.execute(statement)]
+
+
 def undrawn(db: Database, keeper: str) -> list[tuple[str, bool]]:
     """See `Store.undrawn`."""
     found = db.execute(
-        "SELECT json_extract(v.figure, '$.id'), s.connected FROM outputs o "
-        "JOIN versions v ON v.output = o.id AND v.version = o.version JOIN sessions s ON s.id = o.session "
-        "WHERE o.figure IS NOT NULL AND o.removed IS NULL AND json_extract(v.figure, '$.keeper') = ? "
-        "AND json_extract(v.figure, '$.failed') IS NULL AND json_type(v.data, '$.\"image/png\"') IS NULL "
+        f"SELECT json_extract(v.figure, '$.id'), s.connected {_UNDRAWN} AND json_extract(v.figure, '$.keeper') = ? "
         "ORDER BY o.id LIMIT ?",
         (keeper, MAX_UNDRAWN),
     )

@@ -415,6 +415,9 @@ class SqlStore(Sessions):
     def undrawn(self, keeper: str) -> list[tuple[str, bool]]:
         return queries.undrawn(self.db, keeper)
 
+    def keepers_awaited(self) -> list[str]:
+        return queries.keepers_awaited(self.db)
+
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:

@@ -321,6 +321,9 @@ class Store(Protocol):
     def undrawn(self, keeper: str) -> list[tuple[str, bool]]:
         """The figures of a keeper of which outputs have no picture yet, and whether their session is connected."""
 
+    def keepers_awaited(self) -> list[str]:
+        """The keepers of figures without picture whose session is not connected, which so nobody else draws."""
+
     def outputs(self, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
         """List outputs: the first `limit` after an id, the last ones before an id, else the newest."""
 

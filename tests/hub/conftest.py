@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from ipyweb.config import Hub
-from ipyweb.connection import Connection, Response, read_connection_file, request, runtime_dir, scope_token
+from ipyweb.connection import Connection, Response, data_dir, read_connection_file, request, runtime_dir, scope_token
 from ipyweb.hub import schema
 from ipyweb.hub.app import Process
 from ipyweb.hub.messages import Command, Display, Hello
@@ -29,7 +29,7 @@ from ipyweb.hub.shared import SharedStore
 from ipyweb.hub.sql import SqlStore
 from ipyweb.hub.sqlite import SqliteStore
 from ipyweb.hub.store import Applied, Changes, Job, Left, timestamp
-from ipyweb.private import private_directory
+from ipyweb.private import private_directory, write_private
 from ipyweb.protocol import decode, encode
 
 from ..conftest import HANGS
@@ -301,6 +301,15 @@ def hello_fields(**fields: Any) -> dict[str, Any]:
         "private": False,
         **fields,
     }
+
+
+def write_spool(name: str, *frames: str | bytes) -> Path:
+    """A file as a session leaves it that found no hub."""
+    directory = data_dir() / "spool"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    raw = [frame.encode() if isinstance(frame, str) else frame for frame in frames]
+    write_private(directory / name, b"".join(len(each).to_bytes(4, "big") + each for each in raw))
+    return directory / name
 
 
 def display_frame(

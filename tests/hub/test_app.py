@@ -24,7 +24,7 @@ from ipyweb.hub import app, spool
 from ipyweb.private import write_private
 from ipyweb.protocol import encode
 
-from .conftest import Live, Pane, Session, display_frame, free_port, hello_fields
+from .conftest import Live, Pane, Session, display_frame, free_port, hello_fields, write_spool
 
 SERVE = (
     "import sys; from ipyweb.config import Hub; from ipyweb.hub.app import run; "
@@ -518,14 +518,6 @@ def test_a_network_file_system_is_gone_round(
 
 
 # -- spool ------------------------------------------------------------------------------------------------------------
-
-
-def write_spool(name: str, *frames: str | bytes) -> Path:
-    directory = connection.data_dir() / "spool"
-    directory.mkdir(mode=0o700, exist_ok=True)
-    raw = [frame.encode() if isinstance(frame, str) else frame for frame in frames]
-    write_private(directory / name, b"".join(len(each).to_bytes(4, "big") + each for each in raw))
-    return directory / name
 
 
 def spooled(

@@ -16,9 +16,23 @@ from ipyweb.errors import KeeperUnavailable
 from ipyweb.hub import schema
 from ipyweb.hub.keepers import MAX_REVIVALS, Keepers
 from ipyweb.keepers import shelf_dir, write_record
+from ipyweb.protocol import encode
 
 from ..conftest import wait_until
-from .conftest import FIGURE, KEEPER, PNG, SHOWN, Bare, Keeper, Live, make_display, make_old
+from .conftest import (
+    FIGURE,
+    KEEPER,
+    PNG,
+    SHOWN,
+    Bare,
+    Keeper,
+    Live,
+    display_frame,
+    hello_fields,
+    make_display,
+    make_old,
+    write_spool,
+)
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
@@ -353,6 +367,30 @@ def test_after_two_scripts_that_drew_for_themselves_a_keeper_awaits_the_third(li
         script(draws=draws)
     wait_until(started.exists, "the keeper to be started")
     assert started.read_text() == "once\n"
+
+
+@pytest.mark.parametrize("left", ["to an earlier hub", "on the spool"])
+def test_figures_that_no_session_of_this_hub_has_left_bring_their_keeper(
+    start: Callable[..., Live], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: str
+) -> None:
+    monkeypatch.setattr("ipyweb.hub.keepers.COMES_WITHIN", 0.1)
+    monkeypatch.setattr("ipyweb.hub.keepers.REVIVAL_SECONDS", 0.0)
+    frame = display_frame(1, {"text/plain": b"<Figure>"}, figure=SHOWN)
+    if left == "on the spool":
+        identity = hello_fields()
+        hello = encode({"type": "hello", "protocol": 1, "key": "ab" * 32, "session": identity})
+        write_spool(f"{identity['id']}-1.spool", hello, encode(frame[0], frame[1:]))
+    else:
+        earlier = start()
+        session = earlier.session()
+        session.welcome()
+        session.send(*frame)
+        session.acked(1)
+        earlier.stop()
+    started = tmp_path / "started"
+    write_record(KEEPER, ["/bin/sh", "-c", f"echo {KEEPER} >> {started}"], {}, {})
+    start()
+    wait_until(started.exists, "the keeper to be started")
 
 
 def test_a_picture_after_a_failure_counts(shown: Live) -> None:

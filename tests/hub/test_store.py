@@ -103,6 +103,16 @@ def test_figures_that_nothing_shows_any_more_are_told_once_that_is_there_for_goo
     assert bare.left[1:] == [(KEEPER, f"{number:032x}") for number in (4, 1, 3)]
 
 
+def test_a_keeper_is_awaited_for_what_no_connected_session_will_draw(bare: Bare) -> None:
+    bare.open()
+    bare.apply(make_display(1, figure=json.dumps(SHOWN)))
+    assert bare.store.keepers_awaited() == []
+    bare.call(lambda store: store.close_session(A))
+    assert bare.store.keepers_awaited() == [KEEPER]
+    bare.call(lambda store: store.remove([1]))
+    assert bare.store.keepers_awaited() == []
+
+
 def test_one_version_kept_means_the_newest(make_store: Callable[..., Bare]) -> None:
     bare = make_store(limits=Limits(max_versions=1))
     bare.open()
