@@ -251,11 +251,10 @@ def hook(pump: Pump, toolkit: Callable[[Any], None] | None = None) -> Callable[[
 
     def deliver_until_typed(context: Any) -> None:
         while not context.input_is_ready():
-            if toolkit is None:
-                select.select([context.fileno(), pump.fileno()], [], [])
-            else:
+            if toolkit is not None:
                 with _both(context, pump) as both:
                     toolkit(_Watching(context, pump, both))
+            select.select([context.fileno(), pump.fileno()], [], [])  # Qt's returns at once where there is no screen
             _deliver_at_prompt(pump)
 
     return deliver_until_typed

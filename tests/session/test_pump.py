@@ -185,6 +185,13 @@ def test_the_loop_of_a_toolkit_is_interrupted_for_what_comes() -> None:
     assert (looked, doing.handled) == ([True], ["click 1"])
 
 
+def test_a_toolkit_that_has_nothing_to_wait_for_is_asked_once_for_each_thing_that_comes() -> None:
+    doing, asked = Doing(), list[Any]()
+    threading.Timer(0.2, doing.pump.put, (click(1),)).start()
+    hook(doing.pump, asked.append)(Prompt(1))
+    assert (len(asked), doing.handled) == (1, ["click 1"])
+
+
 class Events:
     def __init__(self) -> None:
         self.registered: dict[str, list[Any]] = {"pre_run_cell": [], "post_run_cell": []}
