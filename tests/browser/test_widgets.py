@@ -34,11 +34,12 @@ while not pathlib.Path("go").exists(): time.sleep(0.01)
 """
 BUTTON = """
 import time, ipyweb, ipywidgets as w
+from IPython.display import Math
 button, out = w.Button(description="Go"), w.Output()
 def clicked(_):
     with out:
         print("printed")
-        ipyweb.display(w.HTML("<b>shown</b>"))
+        ipyweb.display(w.HTML("<b>shown</b>"), Math("x"))
     time.sleep(1.5)
 button.on_click(clicked)
 ipyweb.display(w.VBox([button, out]))
@@ -256,6 +257,7 @@ def test_a_callback_that_takes_its_time_is_seen_and_what_it_shows_is_captured(
     expect(pane.frame.locator("#output.busy")).to_have_count(0)
     expect(pane.frame.locator(".output pre", has_text="printed")).to_be_visible()
     expect(pane.frame.locator(".output b", has_text="shown")).to_be_visible()
+    expect(pane.frame.locator(".output .katex")).to_be_visible()
 
 
 def test_an_anywidget_lives_and_stays_as_it_was(
@@ -297,7 +299,28 @@ def test_a_module_that_is_not_there_is_named_where_the_widget_would_be(
     expect(pane.frame.locator(".widget-label", has_text="beside it")).to_be_visible()
 
 
+SELECTABLE = (
+    "import bqplot as bq\nscales = {'x': bq.LinearScale(), 'y': bq.LinearScale()}\n"
+    "dots = bq.Scatter(x=[0.0, 1.0, 2.0], y=[0.0, 1.0, 2.0], scales=scales, interactions={'click': 'select'})\n"
+    "shown = bq.Figure(marks=[dots], axes=[bq.Axis(scale=scales['x'])])\n"
+)
+SCATTER = (
+    "import jscatter, pandas\nframe = pandas.DataFrame({'x': [0, 1, 2], 'y': [0, 1, 2]})\n"
+    "plot = jscatter.Scatter(data=frame, x='x', y='y', size=40, height=300)\nshown = plot.show()\n"
+)
+
+
 ALIVE: dict[str, tuple[str, Callable[[Pane], object], str]] = {
+    "bqplot": (
+        f"{SELECTABLE}dots.observe(lambda change: print('dots', change.new.tolist(), flush=True), 'selected')",
+        lambda pane: pane.frame.locator("path.dot").nth(1).click(),
+        "dots [1]",
+    ),
+    "jscatter": (
+        f"{SCATTER}plot.widget.observe(lambda change: print('points', change.new.tolist(), flush=True), 'selection')",
+        lambda pane: pane.frame.locator("canvas").first.click(force=True),
+        "points [1]",
+    ),
     "ipyleaflet": (
         "import ipyleaflet\nshown = ipyleaflet.Map(center=(41.9, 12.5), zoom=5, layers=())\n"
         "shown.observe(lambda change: print('zoom', int(change.new), flush=True), 'zoom')",
@@ -386,6 +409,94 @@ def test_what_is_done_to_it_reaches_the_script(
     pane = look(open_pane, hub, the_widget(hub))
     act(pane)
     line_that_is(script, printed)
+
+
+def is_green(pane: Pane) -> None:
+    wait_until(lambda: pane.share((0, 128, 0)) > 0.05, "something green")
+
+
+def has(selector: str, words: str = "") -> Callable[[Pane], object]:
+    """It has an element, with some words in it."""
+    return lambda pane: expect(pane.frame.locator(selector).filter(has_text=words).first).to_be_visible()
+
+
+FOLLOWS: dict[str, tuple[str, str, Callable[[Pane], object]]] = {
+    "bqplot": (SELECTABLE, "shown.title = 'moved'", has(".mainheading", "moved")),
+    "jscatter": (SCATTER, "plot.background('#008000')", is_green),
+    "ipyleaflet": (
+        "import ipyleaflet\nshown = ipyleaflet.Map(center=(41.9, 12.5), zoom=5, layers=())",
+        "shown.add(ipyleaflet.Circle(location=shown.center, radius=10))",
+        lambda pane: expect(pane.frame.locator("path.leaflet-interactive")).to_have_count(1),
+    ),
+    "ipydatagrid": (
+        "import ipydatagrid, pandas\nshown = ipydatagrid.DataGrid(pandas.DataFrame({'a': range(9)}))",
+        "shown.grid_style = {'void_color': 'rgb(0, 128, 0)'}",
+        is_green,
+    ),
+    "itables": (
+        "import itables.widget, pandas\nshown = itables.widget.ITable(pandas.DataFrame({'a': range(9)}), select=True)",
+        "shown.selected_rows = [1]",
+        has("tr.selected", "1"),
+    ),
+    "altair": (
+        "import altair\n"
+        "def bars(n):\n    values = [{'x': x} for x in range(n)]\n"
+        "    return altair.Chart(altair.Data(values=values)).mark_bar().encode(x='x:O')\n"
+        "shown = altair.JupyterChart(bars(2))",
+        "shown.chart = bars(3)",
+        lambda pane: expect(pane.frame.locator("path[aria-roledescription=bar]")).to_have_count(3),
+    ),
+    "plotly": (
+        "import plotly.graph_objects as go\nshown = go.FigureWidget(go.Bar(y=[1, 2, 3]))",
+        "shown.layout.title.text = 'moved'",
+        has(".gtitle", "moved"),
+    ),
+    "bokeh": (
+        "from bokeh.models import Slider\nfrom jupyter_bokeh import BokehModel\n"
+        "slider = Slider(start=0, end=10, value=3, title='Speed')\nshown = BokehModel(slider)",
+        "slider.value = 7",
+        has(".bk-slider-title, .bk-slider-value", "7"),
+    ),
+    "panel": (
+        "import panel\nslider = panel.widgets.IntSlider(name='x', start=0, end=10, value=3)\n"
+        "shown = panel.Column(slider)",
+        "slider.value = 7",
+        has(".bk-slider-title, .bk-slider-value", "7"),
+    ),
+    "ipycanvas": (
+        "import ipycanvas\nipyweb.install()\nshown = ipycanvas.Canvas(width=800, height=400)",
+        "shown.fill_style = 'rgb(0, 128, 0)'; shown.fill_rect(0, 0, 800, 400)",
+        is_green,
+    ),
+    "ipympl": (
+        "import matplotlib\nmatplotlib.use('ipympl')\nimport matplotlib.pyplot as plt\n"
+        "figure, axes = plt.subplots()\nshown = figure.canvas",
+        "axes.set_facecolor('green'); figure.canvas.draw_idle()",
+        is_green,
+    ),
+    "tqdm": (
+        "from tqdm.notebook import tqdm\nbar = tqdm(total=3, desc='Epochs', mininterval=0, display=False)\n"
+        "shown = bar.container",
+        "bar.update(2)",
+        has(".widget-html", "2/3"),
+    ),
+    "anywidget": (f"{COUNTER}shown = counter", "counter.value = 9", has("button", "count 9")),
+}
+"""By library: a widget of it, what the script does to it when it is seen, and what there is to see then."""
+
+
+@pytest.mark.parametrize("library", FOLLOWS)
+def test_what_the_script_does_to_it_is_seen(
+    waiting: Start, hub: connection.Connection, open_pane: OpenPane, tmp_path: Path, library: str
+) -> None:
+    code, change, seen = FOLLOWS[library]
+    waiting(
+        f"import pathlib, ipyweb, ipywidgets as w\n{code}\nipyweb.display(shown)\n"
+        f"while not pathlib.Path('go').exists(): ipyweb.wait(0.05)\n{change}"
+    )
+    pane = look(open_pane, hub, the_widget(hub))
+    (tmp_path / "go").touch()
+    seen(pane)
 
 
 def test_what_an_interactive_function_prints_and_shows_follows_its_controls(

@@ -76,8 +76,10 @@ export function outputWidgets(draw: DrawOutput): Record<string, unknown> {
   async function drawOne({ el, model }: output.OutputView, each: NotebookOutput, text: string): Promise<Drawn> {
     const element = document.createElement("div");
     element.className = "output coming";
+    const inside = document.createElement("div"); // what draws may give it classes of its own
+    element.append(inside);
     el.append(element);
-    const end = await draw(element, each, model.widget_manager as unknown as WidgetManager).catch((error: Error) => {
+    const end = await draw(inside, each, model.widget_manager as unknown as WidgetManager).catch((error: Error) => {
       element.textContent = error.message;
       return () => {};
     });
