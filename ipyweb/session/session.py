@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import logging
 import os
+import re
 import secrets
 import sys
 import threading
@@ -266,6 +267,8 @@ class Session:
         receipt = self.client.submit({"type": kind, "time": now(), "content": content}, parts)
         if WIDGET_VIEW in parts:
             _show_widgets()
+        elif (defined := _DEFINES.match(kept.get("application/javascript", b""))) is not None:
+            _define(defined["name"].decode(), kept["application/javascript"])
         shown = Shown(receipt, str(display_id), list(kept))
         self.on_shown(shown, update)
         return shown
@@ -455,6 +458,17 @@ def _show_widgets() -> None:
     from .wire import wire
 
     wire().show()
+
+
+_DEFINES = re.compile(rb"""(?:\s|//[^\n]*\n|require(?:js)?\.undef\([^)]*\);?)*define\(\s*["'](?P<name>[^"']+)["']""")
+"""How a text begins that defines an AMD module, as notebooks have them in ``%%javascript``; see ``javascript.ts``."""
+
+
+def _define(name: str, source: bytes) -> None:
+    """Let widgets have a front-end module that a notebook brings."""
+    from .wire import wire
+
+    wire().define(name, source)
 
 
 def _settle_widgets(timeout: float) -> None:

@@ -59,6 +59,7 @@ class Wire:
         self._comms = Comms()
         self._texts: dict[str, bytes] = {}
         self._modules: dict[str, dict[str, Any]] = {}
+        self._defined: dict[str, bytes] = {}
         self._assets: dict[str, dict[str, Any]] = {}
         self._outbox = Outbox()
         self._early: deque[Message] | None = deque(maxlen=MAX_EARLY)
@@ -121,7 +122,7 @@ class Wire:
 
     def _module(self, name: str) -> dict[str, Any]:
         """A module, after those that it depends on."""
-        source = _module(name)
+        source = self._defined.get(name) or _module(name)
         header = _described(name, source)
         if source is not None:
             self._intern({str(header["sha256"]): source})
@@ -130,6 +131,13 @@ class Wire:
             if each not in self._modules:
                 self._tell_module(self._module(each))
         return header
+
+    def define(self, name: str, source: bytes) -> None:
+        """Take a front-end module from what was shown; it takes the place of one of that name."""
+        with self._lock:
+            self._defined[name] = source
+            if name in self._modules:
+                self._tell_module(self._module(name))
 
     def _tell_module(self, header: dict[str, Any]) -> None:
         if self._modules.get(header["name"]) != header:

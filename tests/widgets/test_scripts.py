@@ -1,5 +1,6 @@
 """Widgets of scripts: alive inside `ipyweb.wait`, and with their last state after it."""
 
+import hashlib
 import json
 import os
 import signal
@@ -225,6 +226,22 @@ def test_a_module_that_depends_on_another_comes_with_it(
         return [mime for mime in widgets(connection.start())[0]["data"] if "module:" in mime]
 
     assert len(wait_until(kept, "what is kept")) == 2
+
+
+def test_a_module_that_a_notebook_defines_is_the_one_that_its_widgets_get(start: Start, follow: Follow) -> None:
+    script = start(
+        "import ipyweb, ipywidgets as w, traitlets as t\nfrom IPython.display import Javascript\n"
+        "class Bars(w.DOMWidget):\n    _view_module = t.Unicode('bars').tag(sync=True)\n"
+        "    _view_name = t.Unicode('Bars').tag(sync=True)\n"
+        'define = \'require.undef("bars"); define("bars", [], function () { return %d })\'\n'
+        "ipyweb.display(Bars())\nfor n in range(3): ipyweb.display(Javascript(define % n))\n"
+        "ipyweb.display(Javascript('element.append(\"bars\")'))\nipyweb.wait()"
+    )
+    pane = follow()
+    pane.model("DOMWidgetModel")
+    newest = hashlib.sha256(b'require.undef("bars"); define("bars", [], function () { return 2 })').hexdigest()
+    pane.until(lambda: [each for each in pane.of("module") if each.header["sha256"] == newest])
+    assert script.poll() is None
 
 
 CHANGED = {

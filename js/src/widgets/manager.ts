@@ -6,9 +6,13 @@ import * as base from "@jupyter-widgets/base";
 import { ManagerBase } from "@jupyter-widgets/base-manager";
 import * as controls from "@jupyter-widgets/controls";
 import { Widget } from "@lumino/widgets";
+import { extend } from "./extend.ts";
 import { Modules } from "./modules.ts";
 import { followers, type Comm, type Part, type Source } from "./opening.ts";
 import { outputWidgets, type DrawOutput } from "./outputs.ts";
+
+Object.assign(base.WidgetModel, { extend });
+Object.assign(base.WidgetView, { extend });
 
 /** What the frame does for widgets. */
 export interface Surroundings {

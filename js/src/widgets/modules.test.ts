@@ -36,6 +36,7 @@ it.each([
   ['define("bars", ["exports"], (exports) => { exports.one = 1 })'],
   ['define(["module", "exports"], (module, exports) => { exports.one = module.id === "bars" ? 1 : 0 })'],
   ["define((require, exports, module) => { exports.one = module.id.length - 3 })"],
+  ['require.undef("bars"); define("bars", [], () => ({ one: 1 }))'],
   ["typeof define === 'function' && define.amd ? define([], () => ({ one: 1 })) : 0"],
 ])("takes %s", async (text) => {
   expect(await modules({ bars: text }).load("bars")).toEqual({ one: 1 });

@@ -24,6 +24,7 @@ type Require = ((wanted: string | Dependencies, then?: (...modules: unknown[]) =
   config(options: { map?: Record<string, Record<string, string>> }): void;
   toUrl(name: string): string;
   defined(name: string): boolean;
+  undef(name: string): void;
 };
 
 /** Runs a module's text. */
@@ -57,6 +58,7 @@ export class Modules {
       config: ({ map }: { map?: Record<string, Record<string, string>> }) => Object.entries(map?.["*"] ?? {}).forEach(([from, to]) => this.#map.set(from, to)),
       toUrl: (name: string) => name,
       defined: (name: string) => this.#loaded.has(this.#named(name)),
+      undef: () => {}, // a module's text says so of itself, to be defined anew
     });
   }
 
