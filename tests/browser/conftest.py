@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import itertools
 import os
 import shutil
 import subprocess
@@ -16,7 +17,17 @@ from urllib.parse import quote
 import matplotlib  # noqa: F401 - names the environment
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Download,
+    Frame,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 import ipyweb
 from ipyweb import connection, keepers
@@ -138,6 +149,33 @@ class Pane:
         return near / (picture.width * picture.height)
 
 
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200"/></svg>'
+SOURCE = {"file": "/home/ada/waves/train.py", "line": 42, "code": "plot(losses)"}
+
+
+class Plots(Pane):
+    """A pane with three plots, the second shown.
+
+    Attributes:
+        ids: theirs.
+        download: what was saved last.
+        opened: the tab that was opened last.
+    """
+
+    download: Download
+    opened: Page
+
+    def __init__(self, page: Page, url: str, ids: list[int]) -> None:
+        super().__init__(page, url)
+        self.ids = ids
+
+    def thumbnail(self, number: int) -> Locator:
+        """The thumbnail of one of the plots, which count from 1."""
+        return self.page.get_by_test_id("filmstrip").locator(f"[data-thumbnail='{self.ids[number - 1]}']")
+
+
+NewPlots = Callable[[], contextlib.AbstractContextManager[Plots]]
+
 SHELL = "chromium-headless-shell"
 """Chromium's engine without its windows, which take a second of a processor for each tab of a test."""
 
@@ -233,6 +271,33 @@ def tab(hub: connection.Connection, new_tab: engines.NewTab) -> Iterator[Tab]:
         engines.opened(made, hub, PROJECT)
         yield made
         assert made.expects_problems or made.problems == []
+
+
+@pytest.fixture
+def new_plots(hub: connection.Connection, context: BrowserContext, publish: Publish) -> NewPlots:
+    """Open a tab with three plots of a project of their own, the second shown; nothing may go wrong in it."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=hub.url)
+    projects = (f"/home/ada/plots{number}" for number in itertools.count(1))
+
+    @contextlib.contextmanager
+    def new_plots() -> Iterator[Plots]:
+        project = next(projects)
+        common = {"project": project, "session": f"{project}/train.py", "source": SOURCE}
+        ids = [publish({"image/svg+xml": SVG}, title=title, **common) for title in ("One", "Two", "Three")]
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        plots = Plots(page, hub.url, ids)
+        plots.open(f"token={hub.token_for('pane')}&project={quote(project, safe='')}&o={ids[1]}")
+        try:
+            expect(plots.ready(ids[1]).page.locator("[data-thumbnail]")).to_have_count(3)
+            yield plots
+            page.evaluate("localStorage.clear()")
+            assert plots.problems == []
+        finally:
+            for each in context.pages:
+                each.close()
+
+    return new_plots
 
 
 def image(colour: str = "red", size: tuple[int, int] = (320, 200), form: str = "png") -> bytes:
