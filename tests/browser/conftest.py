@@ -282,8 +282,9 @@ def new_plots(hub: connection.Connection, context: BrowserContext, publish: Publ
     @contextlib.contextmanager
     def new_plots() -> Iterator[Plots]:
         project = next(projects)
-        common = {"project": project, "session": f"{project}/train.py", "source": SOURCE}
-        ids = [publish({"image/svg+xml": SVG}, title=title, **common) for title in ("One", "Two", "Three")]
+        common: dict[str, Any] = {"project": project, "session": f"{project}/train.py", "source": SOURCE}
+        pictures = {"One": {"image/png": image()}, "Two": {"image/svg+xml": SVG}, "Three": {"image/png": image()}}
+        ids = [publish(data, title=title, **common) for title, data in pictures.items()]
         page = context.new_page()
         page.set_default_timeout(60_000)
         plots = Plots(page, hub.url, ids)

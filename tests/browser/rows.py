@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -68,12 +68,45 @@ def command(words: str) -> Do:
 
     def choose(plots: Plots) -> None:
         plots.press("Control+k")
-        expect(plots.page.get_by_role("combobox")).to_be_focused()
+        expect(plots.page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
         plots.page.keyboard.type(words)
         expect(plots.page.get_by_role("option").first).to_be_visible()
         plots.press("Enter")
 
     return choose
+
+
+def command_by_mouse(words: str) -> Do:
+    """Do something by its words in the palette, by the mouse alone."""
+
+    def choose(plots: Plots) -> None:
+        item("More", "Do anything by its name")(plots)
+        plots.page.get_by_role("option", name=words).click()
+
+    return choose
+
+
+def type_(text: str) -> Do:
+    return lambda plots: plots.page.keyboard.type(text)
+
+
+def tab_to(role: Literal["button", "checkbox", "combobox", "spinbutton"], name: str) -> Do:
+    """Go on from element to element by the keyboard, to that one."""
+
+    def go(plots: Plots) -> None:
+        wanted = plots.page.get_by_role(role, name=name, exact=True).first
+        expect(wanted).to_be_visible()
+        for _ in range(60):
+            plots.press("Tab")
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+        raise AssertionError(f"no {name} on the way")
+
+    return go
+
+
+def click(selector: str, *held: Literal["ControlOrMeta", "Shift"]) -> Do:
+    return lambda plots: plots.page.locator(selector).click(modifiers=held)
 
 
 def on_thumbnail(number: int, chord: str) -> Do:
@@ -197,3 +230,35 @@ def chosen(menu: str, name: str) -> Do:
         expect(plots.page.get_by_role("menuitem").filter(has_text=name).first).to_contain_text("✓")
 
     return check
+
+
+def selected(name: str, value: str) -> Do:
+    """A filter of the search has such a value."""
+    return lambda plots: expect(plots.page.get_by_label(name, exact=True)).to_have_value(re.compile(value))
+
+
+def placed(side: str) -> Do:
+    """The filmstrip is on that side."""
+    return lambda plots: expect(plots.page.locator(f"[data-strip={side}]")).to_have_count(1)
+
+
+def tiles(count: int) -> Do:
+    ready = "[data-testid=tile][data-state=ready]"
+    return lambda plots: expect(plots.page.locator(ready)).to_have_count(count)
+
+
+def compares(how: str) -> Do:
+    """Two outputs are compared in that way."""
+
+    def check(plots: Plots) -> None:
+        mode = plots.page.get_by_role("group", name="How to compare").get_by_role("button", name=how)
+        expect(mode).to_have_attribute("aria-pressed", "true")
+        tiles(2)(plots)
+
+    return check
+
+
+def alone(plots: Plots) -> None:
+    """Nothing but the output is shown."""
+    for part in ("header", "footer", "[data-testid=filmstrip]"):
+        expect(plots.page.locator(part)).to_have_count(0)

@@ -159,3 +159,14 @@ def test_the_palette_leads_there_and_says_when_nothing_was_asked_for(pane: Pane,
     pane.page.keyboard.type("network")
     pane.press("Enter")
     expect(pane.page.get_by_role("dialog", name="Network")).to_contain_text("has asked for none")
+
+
+def test_it_is_allowed_and_taken_back_by_keys_alone(closed: Pane) -> None:
+    for button, word in {"Allow it to this output": "open", "Take it back": "closed"}.items():
+        closed.press("Control+k")
+        expect(closed.page.get_by_role("combobox")).to_be_focused()
+        closed.page.keyboard.type("network")
+        closed.press("Enter")
+        expect(closed.page.get_by_role("button", name=button)).to_be_focused()
+        closed.press("Enter")
+        says(closed, word)

@@ -105,6 +105,23 @@ def test_a_pair_is_compared_and_escape_goes_back_to_the_changes(twice: Pane, but
     expect(twice.page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_pair_is_compared_by_keys_alone(twice: Pane) -> None:
+    for keys, mode in {("Enter",): "Side by side", ("Tab", "Tab", "Enter"): "Blink"}.items():
+        twice.press("w")
+        expect(twice.page.get_by_role("button", name="All runs")).to_be_focused()
+        expect(change(twice, "changed")).to_have_count(1)
+        twice.press("ArrowDown")
+        expect(change(twice, "changed").get_by_role("button").first).to_be_focused()
+        for key in keys:
+            twice.press(key)
+        compared(twice, 1, 4)
+        how = twice.page.get_by_role("group", name="How to compare").get_by_role("button", name=mode)
+        expect(how).to_have_attribute("aria-pressed", "true")
+        for _ in range(2):
+            twice.press("Escape")
+        expect(twice.page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_the_difference_of_a_pair_is_drawn(twice: Pane) -> None:
     twice.press("w")
     change(twice, "changed").get_by_role("button", name="Difference").click()
@@ -196,6 +213,11 @@ def test_the_palette_and_the_menu_lead_to_the_runs(twice: Pane) -> None:
     twice.page.get_by_role("button", name="More").click()
     twice.page.get_by_role("menuitem", name="Runs of scripts").click()
     expect(twice.page.get_by_test_id("run-row")).to_have_count(2)
+    twice.page.get_by_test_id("run-row").last.click()
+    expect(twice.page.get_by_role("heading", name="run 1 of train.py")).to_be_visible()
+    twice.page.get_by_role("button", name="All runs").click()
+    twice.page.get_by_role("button", name="Close").click()
+    expect(twice.page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_the_brackets_go_from_run_to_run_where_there_is_no_other_version(twice: Pane) -> None:

@@ -54,6 +54,27 @@ def test_the_slider_and_its_buttons_do_the_same(scrubbed: Pane) -> None:
     versions(scrubbed, "v2 of 3")
     scrubbed.page.get_by_title("To the newest version").click()
     versions(scrubbed, "v3")
+    slider.press("ArrowLeft")
+    versions(scrubbed, "v2 of 3")
+    assert scrubbed.page.evaluate("document.activeElement.type") == "range"
+
+
+def test_the_slider_is_dragged(scrubbed: Pane) -> None:
+    box = scrubbed.page.get_by_role("slider", name="Version").bounding_box()
+    assert box is not None
+    mouse, left, right, middle = (
+        scrubbed.page.mouse,
+        box["x"] + 4,
+        box["x"] + box["width"],
+        box["y"] + box["height"] / 2,
+    )
+    mouse.move(right - 8, middle)
+    mouse.down()
+    for x, says in ((left, "v1 of 3"), ((left + right) / 2, "v2 of 3")):
+        mouse.move(x, middle, steps=4)
+        versions(scrubbed, says)
+    mouse.up()
+    coloured(scrubbed, "lime")
 
 
 def test_nothing_jumps_when_a_new_version_comes(scrubbed: Pane, publish: Publish) -> None:
@@ -71,21 +92,23 @@ def test_nothing_jumps_when_a_new_version_comes(scrubbed: Pane, publish: Publish
     coloured(scrubbed, "blue")
 
 
-def test_versions_are_played_to_the_newest(scrubbed: Pane) -> None:
-    scrubbed.page.evaluate("""() => {
-        window.said = [];
-        const look = () => {
-            const text = document.querySelector("[data-testid=versions] .version").textContent;
-            if (window.said.at(-1) !== text) window.said.push(text);
-        };
-        const changes = {subtree: true, childList: true, characterData: true};
-        new MutationObserver(look).observe(document.querySelector("footer"), changes);
-    }""")
-    scrubbed.press(".")
-    versions(scrubbed, "v1 of 3")
-    versions(scrubbed, "v3")
-    assert scrubbed.page.evaluate("window.said") == ["v1 of 3", "v2 of 3", "v3"]
-    expect(scrubbed.page.get_by_role("button", name="Play the versions")).to_be_visible()
+def test_versions_are_played_to_the_newest_by_key_and_by_mouse(scrubbed: Pane) -> None:
+    play = scrubbed.page.get_by_role("button", name="Play the versions")
+    for begin in (lambda: scrubbed.press("."), play.click):
+        scrubbed.page.evaluate("""() => {
+            window.said = [];
+            const look = () => {
+                const text = document.querySelector("[data-testid=versions] .version").textContent;
+                if (window.said.at(-1) !== text) window.said.push(text);
+            };
+            const changes = {subtree: true, childList: true, characterData: true};
+            new MutationObserver(look).observe(document.querySelector("footer"), changes);
+        }""")
+        begin()
+        versions(scrubbed, "v1 of 3")
+        versions(scrubbed, "v3")
+        assert scrubbed.page.evaluate("window.said") == ["v1 of 3", "v2 of 3", "v3"]
+        expect(play).to_be_visible()
 
 
 def test_each_output_keeps_its_version_unless_they_are_linked(scrubbed: Pane, publish: Publish) -> None:
