@@ -55,6 +55,37 @@ def _compare(page: Page) -> None:
     expect(page.locator("[data-testid=tile][data-state=ready]")).to_have_count(2)
 
 
+def _blink(page: Page) -> None:
+    _compare(page)
+    page.get_by_role("button", name="Blink").click()
+    expect(page.locator("[data-testid=tile][inert]")).to_have_count(1)
+
+
+def _difference(page: Page) -> None:
+    page.keyboard.press("Shift+V")
+    expect(page.get_by_test_id("difference")).to_contain_text("differ")
+
+
+def _size(page: Page) -> None:
+    _zoom(page)
+    page.get_by_role("menuitem", name="Size of my own").click()
+    expect(page.get_by_role("dialog", name="Size")).to_be_visible()
+
+
+def _network(page: Page) -> None:
+    page.get_by_test_id("ask-network").click()
+    expect(page.get_by_role("dialog", name="Network").get_by_role("listitem").first).to_be_visible()
+
+
+def _link(page: Page) -> None:
+    page.frame_locator("[data-testid=stage] .layer:not(.coming) > iframe").get_by_role("link").first.click()
+    expect(page.get_by_test_id("link")).to_be_visible()
+
+
+def _shared(page: Page) -> None:
+    expect(page.get_by_test_id("looks")).to_be_visible()
+
+
 def _remove(page: Page) -> None:
     page.keyboard.press("x")
     expect(page.get_by_test_id("toast")).to_contain_text("Removed")
@@ -121,12 +152,20 @@ VIEWS = {
     "search": View("Residuals", _search),
     "gallery": View("Residuals", _press("g", appears="[data-testid=gallery] [role=option]")),
     "compare": View("Photograph", _compare),
+    "blink": View("Photograph", _blink),
+    "difference": View("Photograph", _difference),
+    "runs": View("Residuals", _press("Shift+R", appears="[data-testid=run-row]")),
+    "changes": View("Residuals", _press("w", appears="[data-testid=change]")),
     "details": View("Residuals", _press("i", appears="[data-testid=details] dl")),
     "export": View("Residuals", _export),
     "help": View("Report", _press("?", appears="dialog dt")),
     "palette": View("Prices", _palette),
     "menu": View("Report", _menu),
     "zoom": View("Photograph", _zoom),
+    "size": View("Photograph", _size),
+    "network": View("Map", _network),
+    "link": View("Report", _link),
+    "shared": View("Prices", _shared),
     "rename": View("Prices", _press("r", appears="dialog input")),
     "toast": View("Photograph", _remove),
     "trash": View("Log", _trash),
@@ -152,6 +191,9 @@ def show(page: Page, hub: connection.Connection, project: str, outputs: Mapping[
         fragment["o"] = str(outputs[view.shows])
     if name == "no-token":
         fragment = {"o": "17"}
+    if name == "shared":
+        asked = {"seconds": 3600, "scope": "viewer"}
+        fragment["token"] = connection.request(hub, "POST", "api/shares", asked).json()["token"]
     page.goto(f"{hub.url}/#" + "&".join(f"{key}={quote(value, safe='')}" for key, value in fragment.items()))
     if view.shows:
         shown = page.locator(f"[data-testid=stage] [data-output-id='{outputs[view.shows]}']")
