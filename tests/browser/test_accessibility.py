@@ -23,7 +23,8 @@ AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.
 LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1100), ("dark", 1100), ("dark", 320))
 """Themes, and how wide the window is."""
 OF_PAGES = ("landmark-one-main", "page-has-heading-one", "region")
-SCRIPT = """
+SCRIPTS = {
+    "Residuals": """
 import sys
 from matplotlib.figure import Figure
 import ipyweb
@@ -33,7 +34,18 @@ a = f.add_subplot(title="Residuals", xlabel="step")
 a.plot([1, 3, float(sys.argv[1])], label="model")
 a.legend()
 ipyweb.display(f, title="Residuals")
-"""
+""",
+    "Training": """
+import ipywidgets, ipyweb
+
+rate = ipywidgets.IntSlider(value=3, min=1, max=8, description="Layers")
+kind = ipywidgets.ToggleButtons(options=["adam", "sgd"], description="Optimizer")
+done = ipywidgets.FloatProgress(value=0.5, max=1, description="Epoch")
+rest = [ipywidgets.Checkbox(description="Momentum"), ipywidgets.Text(description="Name"), done]
+box = ipywidgets.VBox([rate, kind, *rest, ipywidgets.Button(description="Train", button_style="primary")])
+ipyweb.display(box, title="Training")
+""",
+}
 TABLE = (
     "<table class=dataframe><thead><tr><th>day</th><th>price</th></tr></thead>"
     "<tbody><tr><th>1</th><td>2.5</td></tr></tbody></table>"
@@ -66,12 +78,12 @@ def outputs(publish: Publish) -> dict[str, int]:
 
 
 @pytest.fixture
-def run_twice(tmp_path: Path, hub: connection.Connection) -> Callable[[], int]:
-    """Run a script twice that shows a figure, which changes; returns the second one's id."""
+def run_twice(tmp_path: Path, hub: connection.Connection) -> Callable[[str], int]:
+    """Run a script twice whose figure changes; returns the id of what it has shown the second time."""
 
-    def run_twice() -> int:
+    def run_twice(code: str) -> int:
         script = tmp_path / "analysis.py"
-        script.write_text(SCRIPT)
+        script.write_text(code)
         for last in ("2", "2.5"):
             subprocess.run([sys.executable, script, last], check=True, timeout=180, cwd=tmp_path)
         (record,) = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"]
@@ -137,12 +149,12 @@ def test_nothing_is_wrong_with_the_views_of_an_output(
     hub: connection.Connection,
     context: BrowserContext,
     outputs: dict[str, int],
-    run_twice: Callable[[], int],
+    run_twice: Callable[[str], int],
     title: str | None,
     subtests: pytest.Subtests,
 ) -> None:
-    if title == "Residuals":
-        outputs[title] = run_twice()
+    if title in SCRIPTS:
+        outputs[title] = run_twice(SCRIPTS[title])
     for name in (name for name, view in VIEWS.items() if view.shows == title):
         page = context.new_page()
         with subtests.test(name):

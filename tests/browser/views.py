@@ -146,6 +146,7 @@ VIEWS = {
     "table": View("Prices"),
     "json": View("Settings"),
     "text": View("Log"),
+    "widget": View("Training"),
     "notices": View("Map"),
     "error": View("Broken"),
     "unknown": View("Molecule"),

@@ -1,6 +1,7 @@
 """What the screenshots show: outputs as a data scientist has them. Run as a script, in a directory of its own."""
 
 import altair as alt
+import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -55,6 +56,24 @@ log = "epoch 38  loss \x1b[32m0.0412\x1b[0m\nepoch 39  loss \x1b[32m0.0391\x1b[0
 ipyweb.display({"text/plain": log}, raw=True, title="Log")
 ipyweb.display(
     {"application/javascript": "throw new Error('no data')", "text/plain": "Spinner()"}, raw=True, title="Broken"
+)
+
+rate = widgets.FloatLogSlider(value=0.01, min=-4, max=0, description="Rate")
+layers = widgets.IntSlider(value=3, min=1, max=8, description="Layers")
+optimizer = widgets.ToggleButtons(
+    options=["adam", "sgd", "rmsprop"],
+    description="Optimizer",
+    layout={"width": "auto"},
+    style={"button_width": "76px"},
+)
+momentum = widgets.Checkbox(value=True, description="Momentum")
+start = widgets.Button(description="Train", icon="play", button_style="primary")
+progress = widgets.FloatProgress(value=0.62, max=1, description="Epoch 31")
+ipyweb.display(
+    widgets.VBox(
+        [widgets.HTML("<h3>Training</h3>"), rate, layers, optimizer, momentum, widgets.HBox([start, progress])]
+    ),
+    title="Training",
 )
 
 figure, axes = plt.subplots()

@@ -31,9 +31,9 @@ ROOT = Path(__file__).parents[2]
 WIDTHS = {1400: 900, 900: 700, 320: 640}
 """Heights by widths."""
 THEMES = ("light", "dark")
-OURS = {"scatter": View("Scatter"), "chart": View("Chart")}
+OURS = {"scatter": View("Scatter")}
 TAKEN = [
-    "empty", "figure", "table", "scatter", "chart", "search", "gallery", "compare", "details", "export", "palette",
+    "empty", "figure", "table", "scatter", "widget", "search", "gallery", "compare", "details", "export", "palette",
     "notices",
 ]  # fmt: skip
 ACROSS = {1400: 3, 900: 4, 320: 6}

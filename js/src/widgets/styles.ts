@@ -35,6 +35,9 @@ export const WIDGET_STYLES = `
 .jupyter-widgets-output-area pre.text.stderr { padding: 4px 8px; border-radius: 4px; background: var(--jp-error-color3); }
 .jupyter-widgets-output-area img { max-width: 100%; }
 .jupyter-widgets :is(button, input, select, textarea) { font-family: inherit; }
+.jupyter-widgets.jupyter-button, .jupyter-widgets .jupyter-button { border-radius: 5px; }
+.jupyter-widgets.jupyter-button.mod-active, .jupyter-widgets .jupyter-button.mod-active { box-shadow: inset 0 0 0 1px var(--jp-border-color1); }
+.jupyter-widgets .progress { border-radius: 4px; overflow: hidden; }
 .ansi-bold { font-weight: 650; } .ansi-dim { opacity: .65; } .ansi-italic { font-style: italic; } .ansi-underline { text-decoration: underline; }
 .ansi-strike { text-decoration: line-through; } .ansi-inverse { filter: invert(1); background: var(--stage); }
 @keyframes ipyweb-busy { to { opacity: .3; } }
