@@ -90,6 +90,12 @@ def open_raw_by_keys(plots: Plots) -> None:
     raise AssertionError("no data on the way")
 
 
+def both_zoomed(plots: Plots) -> None:
+    for part in ("img", "iframe"):
+        inner = plots.page.locator(f"[data-testid=tile] .layer:not(.coming) > {part}")
+        expect(inner).to_have_attribute("style", re.compile(r"width: 400px|scale\(1\.25\)"))
+
+
 def gone(plots: Plots) -> None:
     expect(plots.page.get_by_role("dialog")).to_contain_text("The trash is empty.")
 
@@ -129,6 +135,7 @@ ROWS = [
     Row("difference, menu", item(MORE, "Compare by what differs"), compares("Difference")),
     Row("difference, button", after(key("v"), tiles(2), button("Difference")), compares("Difference")),
     Row("end of a comparison, mouse", after(key("v"), tiles(2), button("Close the comparison")), there("compare", 0)),
+    Row("linked zoom, keys", after(key("v"), tiles(2), key("+", "+")), both_zoomed),
     Row("gallery, menu", item(MORE, "Gallery of everything"), there("gallery")),
     Row("only this session, keys", command("this session"), selected("Session", ".+")),
     Row("only the last day, keys", command("24"), selected("Date", "1")),
