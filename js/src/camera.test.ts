@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { held, HOME, layoutImage, magnification, step, zoomed, type Layout } from "./camera.ts";
+import { held, HOME, layoutFlowing, layoutImage, magnification, step, zoomed, type Layout } from "./camera.ts";
 
 const STAGE = { width: 832, height: 632 };
 const CUSTOM = { width: 400, height: 400 };
@@ -14,6 +14,12 @@ it("shrinks an image to the stage but never blows it up", () => {
 it("leaves an image as it was made, or fits it into the user's size", () => {
   expect(layoutImage({ width: 1600, height: 600 }, STAGE, { policy: "made", custom: CUSTOM }).scale).toBe(1);
   expect(layoutImage({ width: 100, height: 50 }, STAGE, { policy: "custom", custom: CUSTOM })).toEqual({ width: 400, height: 200, scale: 4 });
+});
+
+it("lets what flows have the user's width as far as the stage is wide, and all its height", () => {
+  expect(layoutFlowing(STAGE, { policy: "made", custom: CUSTOM })).toEqual({ ...STAGE, scale: 1 });
+  expect(layoutFlowing(STAGE, { policy: "custom", custom: CUSTOM })).toEqual({ width: 400, height: 632, scale: 1 });
+  expect(layoutFlowing(STAGE, { policy: "custom", custom: { width: 900, height: 1 } }).width).toBe(832);
 });
 
 it("keeps what is under the pointer where it is", () => {

@@ -19,6 +19,9 @@ export interface Sizing {
   custom: Extent;
 }
 
+/** What fills the space that it has. */
+export const FILL: Sizing = { policy: "fill", custom: { width: 0, height: 0 } };
+
 /** A picture's size before any zoom, and how large its letters are against those as made. */
 export interface Layout extends Extent {
   scale: number;
@@ -49,6 +52,11 @@ export function layoutImage(made: Extent, stage: Extent, { policy, custom }: Siz
   const fits = Math.min(space.width / made.width, space.height / made.height);
   const scale = policy === "made" ? 1 : policy === "fill" ? Math.min(1, fits) : fits;
   return { width: made.width * scale, height: made.height * scale, scale };
+}
+
+/** What flows: as wide as the stage, or as the user said as far as the stage allows it. */
+export function layoutFlowing(stage: Extent, { policy, custom }: Sizing): Layout {
+  return { ...stage, width: policy === "custom" ? Math.min(custom.width, stage.width) : stage.width, scale: 1 };
 }
 
 /** What is drawn, in the end. */

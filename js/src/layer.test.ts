@@ -67,7 +67,7 @@ it("lays a picture out in its own size, and a figure in what the stage has", () 
 it("tells a frame whether a part of it is seen, and whether it is to fill its space", () => {
   const { send, of } = framed("image/svg+xml");
   of.content!.placed!({ zoom: 2, x: 0, y: 0 }, AS_MADE);
-  expect(send.mock.calls.flat()).toEqual([{ type: "zoomed", on: true }, { type: "fill", on: false }]);
+  expect(send.mock.calls.flat()).toEqual([{ type: "zoomed", on: true }, { type: "sizing", sizing: AS_MADE }]);
 });
 
 it("takes a newer version of the same MIME type only with the same network", () => {

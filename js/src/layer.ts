@@ -1,5 +1,5 @@
 /** What is in the stage, or about to be: one element that shows one view, and what lives in it. */
-import { layoutImage, type Camera, type Sizing } from "./camera.ts";
+import { layoutImage, layoutFlowing, type Camera, type Extent, type Sizing } from "./camera.ts";
 import type { OutputRecord } from "./protocol.ts";
 import { fit, type LiveFigure } from "./renderers/figure.ts";
 import { sizeAsMade } from "./renderers/image.ts";
@@ -45,11 +45,12 @@ export class Layer {
     const base = { output: this.view.output.id, element };
     if (renderer === "image") return { ...base, kind: "picture", ...this.#picture(element as HTMLImageElement) };
     const magnified = this.frame !== undefined && magnifies;
-    const placed = ({ zoom }: Camera, { policy }: Sizing) => {
+    const placed = ({ zoom }: Camera, sizing: Sizing) => {
       this.frame?.send({ type: "zoomed", on: magnified && zoom > 1 });
-      this.frame?.send({ type: "fill", on: policy === "fill" });
+      this.frame?.send({ type: "sizing", sizing });
     };
-    return { ...base, kind: magnified ? "magnified" : "flowing", layout: (stage) => ({ ...stage, scale: 1 }), placed };
+    const layout = renderer === "text" || magnified ? (stage: Extent) => ({ ...stage, scale: 1 }) : layoutFlowing;
+    return { ...base, kind: magnified ? "magnified" : "flowing", layout, placed };
   }
 
   #picture(image: HTMLImageElement): Pick<Content, "layout" | "placed"> {

@@ -337,6 +337,7 @@ export class Presenter {
     frame.events = this.#eventsOf(layer, turn);
     frame.watch(true);
     frame.send({ type: "keys", chords: this.#frames.chords });
+    frame.send({ type: "sizing", sizing: this.#lens.sizing });
     frame.send({ type: "render", turn, ...rendering, theme: this.#theme, fresh: !updated }, [rendering.bytes]);
   }
 

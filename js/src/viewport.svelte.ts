@@ -207,10 +207,11 @@ const PLACE: Record<Kind, Place> = {
       width: `${layout.width}px`, height: `${layout.height}px`, transform: `translate(${left}px, ${top}px) scale(${camera.zoom})`,
     });
   },
-  flowing(element, _layout, { zoom }) {
+  flowing(element, { width }, { zoom }, stage) {
+    const left = (stage.width - width) / 2;
     if (element.localName !== "iframe") element.style.zoom = String(zoom);
-    else Object.assign(element.style, zoom === 1 ? { width: "", height: "", transform: "" } : {
-      width: `${100 / zoom}%`, height: `${100 / zoom}%`, transform: `scale(${zoom})`,
+    else Object.assign(element.style, zoom === 1 && left === 0 ? { width: "", height: "", transform: "" } : {
+      width: left === 0 ? `${100 / zoom}%` : `${width / zoom}px`, height: `${100 / zoom}%`, transform: `translate(${left}px) scale(${zoom})`,
     });
   },
 };

@@ -24,6 +24,13 @@ VEGA_LITE: dict[str, Any] = {
         },
     }
 }
+BARS: dict[str, Any] = {
+    "application/vnd.vegalite.v6+json": {
+        "data": {"values": [{"a": each, "b": len(each)} for each in ("one", "two", "three")]},
+        "mark": "bar",
+        "encoding": {"x": {"field": "a"}, "y": {"field": "b", "type": "quantitative"}},
+    }
+}
 PLOTLY = {"application/vnd.plotly.v1+json": {"data": [{"y": [1, 3, 2]}], "layout": {}}}
 
 
@@ -49,6 +56,28 @@ def picture(pane: Pane, publish: Publish) -> Pane:
 
 def zoom_says(pane: Pane, text: str) -> None:
     expect(pane.page.get_by_role("button", name="Zoom and size")).to_have_text(text)
+
+
+def size_of_ones_own(pane: Pane, width: int, height: int) -> None:
+    pane.page.get_by_role("button", name="Zoom and size").click()
+    pane.page.get_by_role("menuitem", name="Size of my own…").click()
+    pane.page.get_by_label("Width").fill(str(width))
+    pane.page.get_by_label("Height").fill(str(height))
+    pane.press("Enter")
+
+
+def wait_for_drawing(pane: Pane, width: float, height: float) -> None:
+    """Wait until what is drawn in the frame has a size, and is in its middle as far as it has room there."""
+    pane.frame.wait_for_function(
+        """([width, height]) => {
+            const box = document.querySelector("#output svg").getBoundingClientRect();
+            const near = (a, b) => Math.abs(a - b) <= 2;
+            const middle = (start, end, room) => end - start > room - 32 || near(start + end, room);
+            return near(box.width, width) && near(box.height, height)
+                && middle(box.left, box.right, innerWidth) && middle(box.top, box.bottom, innerHeight);
+        }""",
+        arg=[width, height],
+    )
 
 
 def test_keys_zoom_by_round_steps_and_back(picture: Pane) -> None:
@@ -181,14 +210,75 @@ def test_a_figure_fills_is_as_made_or_has_the_users_size(
     assert wait_for_width(pane.page, 300) == (300, 200)
     pane.press("1")
     wait_for_width(pane.page, min(stage(pane.page)[0] - 32, round((stage(pane.page)[1] - 32) * 1.5)))
-    pane.page.get_by_role("button", name="Zoom and size").click()
-    pane.page.get_by_role("menuitem", name="Size of my own…").click()
-    pane.page.get_by_label("Width").fill("500")
-    pane.page.get_by_label("Height").fill("250")
-    pane.press("Enter")
+    size_of_ones_own(pane, 500, 250)
     assert wait_for_width(pane.page, 500) == (500, 250)
     pane.page.reload()
     assert wait_for_width(pane.page, 500) == (500, 250)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "made"),
+    [
+        (PLOTLY, (700, 450)),
+        ({"application/vnd.plotly.v1+json": {"data": [], "layout": {"width": 420, "height": 260}}}, (420, 260)),
+        ({"image/svg+xml": SVG}, (300, 200)),
+        ({"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 60"/>'}, (90, 60)),
+    ],
+    ids=["plotly", "plotly with a size", "svg", "svg without a size"],
+)
+def test_drawings_in_frames_fill_are_as_made_or_have_the_users_size(
+    pane: Pane, publish: Publish, bundle: dict[str, Any], made: tuple[int, int]
+) -> None:
+    output = publish(bundle)
+    pane.ready(output)
+    before = pane.frame.evaluate(
+        "(({ width, height }) => [width, height])(output.querySelector('svg').getBoundingClientRect())"
+    )
+    pane.press("1")
+    wait_for_drawing(pane, *made)
+    pane.press("1")
+    wait_for_drawing(pane, *before)
+    size_of_ones_own(pane, 500, 250)
+    wait_for_drawing(pane, 500, 250)
+    pane.page.reload()
+    pane.ready(output)
+    wait_for_drawing(pane, 500, 250)
+
+
+def test_a_chart_has_the_users_size_where_its_data_do_not_say_it(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(VEGA_LITE))
+    size_of_ones_own(pane, 620, 410)
+    wait_for_drawing(pane, 620, 410)
+    pane.ready(publish(BARS))
+    chart = pane.frame.locator("svg.marks")
+    expect(chart).to_have_js_property("clientHeight", 410)
+    assert chart.evaluate("el => el.clientWidth") < 200
+
+
+def test_a_drawing_larger_than_the_stage_is_moved_by_wheel_and_drag(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"image/svg+xml": SVG}))
+    size_of_ones_own(pane, 3000, 2000)
+    wait_for_drawing(pane, 3000, 2000)
+    pane.page.locator("[data-testid=stage] iframe").hover()
+    pane.page.mouse.wheel(0, 300)
+    pane.frame.wait_for_function("() => scrollY === 300")
+    pane.page.mouse.down()
+    pane.page.mouse.move(500, 300)
+    pane.page.mouse.move(400, 280, steps=4)
+    pane.page.mouse.up()
+    pane.frame.wait_for_function("() => scrollX >= 100")
+    zoom_says(pane, "100 %")
+
+
+def test_a_page_has_the_users_width_in_the_middle_of_the_stage(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish(html("<p>" + "word " * 500)))
+    whole, _ = stage(pane.page)
+    size_of_ones_own(pane, 400, 300)
+    pane.frame.wait_for_function("() => innerWidth === 400")
+    left = (pane.page.get_by_test_id("stage").bounding_box() or {})["x"]
+    assert box(pane)["x"] == pytest.approx(left + (whole - 400) / 2, abs=1)
+    size_of_ones_own(pane, 9000, 300)
+    wait_for_box_width(pane, whole)
 
 
 def test_a_wide_chart_is_as_narrow_as_the_pane_unless_it_is_to_be_as_made(pane: Pane, publish: Publish) -> None:

@@ -33,10 +33,12 @@ function wheel(event: WheelEvent, zooming: Gather, panning: Gather): void {
   else panning(0, -event.deltaX * unit, -event.deltaY * unit);
 }
 
-/** Drags what has no use for them itself: an SVG, or anything with Alt. */
+/** Drags what has no use for them itself, an SVG, or anything with Alt: what is magnified as the pane does it, else by scrolling. */
 function drag(event: PointerEvent, panning: Gather): void {
   const free = event.altKey || document.querySelector("#output > svg") !== null;
-  if (zoomed && free && event.buttons === 1 && !event.defaultPrevented) panning(0, event.movementX, event.movementY);
+  if (!free || event.buttons !== 1 || event.defaultPrevented) return;
+  if (zoomed) panning(0, event.movementX, event.movementY);
+  else scrollBy(-event.movementX, -event.movementY);
 }
 
 /** Puts what comes within one frame of the screen into one message. Points are those of the last; ways add up. */

@@ -3,6 +3,7 @@
  *
  * Everything from a frame is hostile until `parseFromFrame` has looked at it.
  */
+import type { Sizing } from "../camera.ts";
 import type { Companions } from "../companions.ts";
 import type { LibraryName } from "../libraries.ts";
 import { isObject } from "../protocol.ts";
@@ -21,7 +22,7 @@ export type ToFrame =
   | { type: "theme"; theme: Theme }
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }
-  | { type: "fill"; on: boolean }
+  | { type: "sizing"; sizing: Sizing }
   | { type: "snapshot"; number: number; format: "png" | "svg"; scale: number }
   | { type: "comms"; port: MessagePort }
   | { type: "ping" };

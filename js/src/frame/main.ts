@@ -4,6 +4,7 @@
  * The frame has an opaque origin and no network. User code runs in this same realm later, so nothing here is a secret
  * and nothing the shell believes depends on it.
  */
+import { FILL, type Sizing } from "../camera.ts";
 import { LIBRARIES, type LibraryName } from "../libraries.ts";
 import * as html from "../renderers/html.ts";
 import * as javascript from "../renderers/javascript.ts";
@@ -34,7 +35,7 @@ let port: MessagePort;
 let line: PromiseWithResolvers<MessagePort> | undefined;
 let cleanup: Cleanup | undefined;
 let shown: Renderer | undefined;
-let filling = true;
+let sizing = FILL;
 
 start();
 
@@ -66,7 +67,7 @@ const HANDLERS: { [T in ToFrame["type"]]: (message: Extract<ToFrame, { type: T }
   theme: ({ theme }) => setTheme(theme),
   keys: ({ chords }) => wantKeys(chords),
   zoomed: ({ on }) => setZoomed(on),
-  fill: ({ on }) => setFilling(on),
+  sizing: (message) => setSizing(message.sizing),
   snapshot: (message) => void sendSnapshot(message),
   comms: (message) => line?.resolve(message.port),
   ping: () => send({ type: "pong" }),
@@ -152,6 +153,7 @@ async function render(message: Render): Promise<void> {
     await painted();
     send({ type: "ready", turn });
   } catch (error) {
+    shown = undefined;
     showError(error);
     send({ type: "failed", turn, message: cut(words(error)) });
     return;
@@ -168,13 +170,13 @@ async function draw(renderer: Renderer, bundle: Bundle, fresh: boolean): Promise
   const previous = cleanup;
   cleanup = await rendering;
   previous?.();
-  renderer.fill?.(output(), filling);
+  if (bundle.sizing !== sizing) await renderer.size?.(output(), sizing);
 }
 
-function setFilling(on: boolean): void {
-  if (on === filling) return;
-  filling = on;
-  shown?.fill?.(output(), on);
+function setSizing(wanted: Sizing): void {
+  if (JSON.stringify(wanted) === JSON.stringify(sizing)) return;
+  sizing = wanted;
+  if (cleanup) void shown?.size?.(output(), wanted);
 }
 
 /** Nothing of the output before is left. */
@@ -186,14 +188,14 @@ function empty(): void {
 }
 
 function bundleOf({ mime, bytes, metadata, companions }: Render): Bundle {
-  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, comms, draw: drawPart, notice, reaches };
+  return { mime, bytes: new Uint8Array(bytes), metadata, companions, library, comms, draw: drawPart, notice, reaches, sizing };
 }
 
 /** Draws something that is a part of what is shown. */
 async function drawPart(el: HTMLElement, mime: string, bytes: Uint8Array, metadata: Record<string, unknown>): Promise<Cleanup> {
   const renderer = RENDERERS[family(mime).renderer as FrameRendererName];
   const companions = { assets: [], preludes: [] };
-  return renderer.render(el, { mime, bytes, metadata, companions, library, comms, draw: drawPart, notice, reaches });
+  return renderer.render(el, { mime, bytes, metadata, companions, library, comms, draw: drawPart, notice, reaches, sizing: FILL });
 }
 
 function output(): HTMLElement {

@@ -2,7 +2,7 @@
  * A matplotlib figure as an image that is drawn anew, sharp, for the space it has: its stored picture first, then what
  * the figure's keeper draws for the stage's size in device pixels. While that is on its way, what is there is stretched.
  */
-import { room, type Extent, type Layout, type Sizing } from "../camera.ts";
+import { FILL, room, type Extent, type Layout, type Sizing } from "../camera.ts";
 import type { FigureInfo, OutputRecord } from "../protocol.ts";
 
 /** What is asked of the hub, in pixels of the screen. */
@@ -30,8 +30,6 @@ export interface Drawing extends Fate {
 }
 
 export type Draw = (output: OutputRecord, size: Size, signal: AbortSignal) => Promise<Drawing>;
-
-const FILL: Sizing = { policy: "fill", custom: { width: 0, height: 0 } };
 
 /** Milliseconds without a change of size before a figure is drawn anew. */
 const CALM = 16;

@@ -1,4 +1,5 @@
 /** `application/vnd.plotly.v1+json`: a Plotly figure. Typed arrays come as `{dtype, bdata}`, which Plotly reads itself. */
+import type { Extent, Sizing } from "../camera.ts";
 import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
 
@@ -12,20 +13,31 @@ interface Figure {
 interface Plotly {
   newPlot(el: HTMLElement, figure: Figure): Promise<unknown>;
   react(el: HTMLElement, figure: Figure): Promise<unknown>;
+  relayout(el: HTMLElement, layout: Record<string, unknown>): Promise<unknown>;
   toImage(el: HTMLElement, options: Record<string, unknown>): Promise<string>;
   purge(el: HTMLElement): void;
 }
 
+/** How large Plotly makes a figure that says no size (`layout.width` and `height` in its reference). */
+const AS_MADE: Extent = { width: 700, height: 450 };
+
 let plotly: Plotly;
+/** Sizes that figures have of their own, as far as they have any. */
+const own = new WeakMap<HTMLElement, Partial<Extent> & { autosize?: boolean }>();
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   plotly = await bundle.library<Plotly>("plotly");
-  await plotly.newPlot(el, prepared(el, json<Figure>(bundle)));
+  await plotly.newPlot(el, prepared(el, bundle));
   return () => plotly.purge(el);
 }
 
 export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
-  await plotly.react(el, prepared(el, json<Figure>(bundle)));
+  await plotly.react(el, prepared(el, bundle));
+}
+
+export async function size(el: HTMLElement, sizing: Sizing): Promise<void> {
+  const { width = null, height = null } = placed(el, sizing);
+  await plotly.relayout(el, { width, height, autosize: own.get(el)!.autosize ?? true });
 }
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
@@ -43,11 +55,26 @@ export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: nu
   return (await fetch(url)).blob();
 }
 
-/** The figure, filling the frame wherever it has no size of its own, and keeping the user's zoom over updates. */
-function prepared(el: HTMLElement, figure: Figure): Figure {
-  const sized = typeof figure.layout?.width === "number" && typeof figure.layout.height === "number";
+/** The figure in the size it is to have, keeping the user's zoom over updates. */
+function prepared(el: HTMLElement, bundle: Bundle): Figure {
+  const figure = json<Figure>(bundle);
+  own.set(el, figure.layout ?? {});
+  const layout = { autosize: true, uirevision: "ipyweb", ...figure.layout, ...placed(el, bundle.sizing) };
+  return { ...figure, layout, config: { displaylogo: false, ...figure.config, responsive: true } };
+}
+
+/** Puts a figure in the middle of its frame, or lets it fill it. Says its size, as far as that is not the frame's. */
+function placed(el: HTMLElement, sizing: Sizing): Partial<Extent> {
+  const extent = extentOf(own.get(el)!, sizing);
+  const sized = extent.width !== undefined && extent.height !== undefined;
   el.classList.toggle("fill", !sized);
   el.classList.toggle("center", sized);
-  const layout = { autosize: true, uirevision: "ipyweb", ...figure.layout };
-  return { ...figure, layout, config: { displaylogo: false, ...figure.config, responsive: true } };
+  return extent;
+}
+
+/** The size of a figure that has perhaps one of its own; what it leaves out is the frame's. */
+export function extentOf({ width, height }: Partial<Extent>, { policy, custom }: Sizing): Partial<Extent> {
+  if (policy === "custom") return custom;
+  const said = Object.entries({ width, height }).filter(([, length]) => typeof length === "number");
+  return { ...(policy === "made" ? AS_MADE : {}), ...Object.fromEntries(said) };
 }

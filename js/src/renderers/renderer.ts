@@ -1,3 +1,4 @@
+import type { Sizing } from "../camera.ts";
 import type { Companions } from "../companions.ts";
 import { placed } from "../frame/companions.ts";
 import type { LibraryName } from "../libraries.ts";
@@ -23,6 +24,8 @@ export interface Bundle {
   draw(el: HTMLElement, mime: string, bytes: Uint8Array, metadata: Record<string, unknown>): Promise<Cleanup>;
   /** Whether the user has allowed this output an address; if not, the user is told that it was asked for. */
   reaches(address: string): boolean;
+  /** How large drawings are to be. */
+  sizing: Sizing;
 }
 
 /**
@@ -33,8 +36,8 @@ export interface Renderer {
   render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> | Cleanup;
   /** Draws a new version in place, keeping what the user did to the view. Absent: clean up and render again. */
   update?(el: HTMLElement, bundle: Bundle): Promise<void>;
-  /** The user wants drawings to fill the space, or as made. Absent: it is drawn in one way only. */
-  fill?(el: HTMLElement, on: boolean): void;
+  /** The user wants drawings in another size. Absent: it is drawn in one way only. */
+  size?(el: HTMLElement, sizing: Sizing): Promise<void> | void;
   /** A small picture of what is drawn, for the filmstrip. */
   picture?(el: HTMLElement): Promise<Blob | null>;
   /** What is drawn, as it is seen, to be taken away; `scale` is pixels of a PNG for one of CSS. */

@@ -1,16 +1,33 @@
 /** `image/svg+xml`: drawn as part of the document, so that its text can be selected; its scripts are left out. */
+import type { Extent, Sizing } from "../camera.ts";
 import { paint, shrink } from "./picture.ts";
 import { text, type Bundle, type Cleanup } from "./renderer.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** What is asked to fill its frame, whatever size it has of its own. */
+const filling = new WeakSet<HTMLElement>();
+
 export function render(el: HTMLElement, bundle: Bundle): Cleanup {
   const svg = parse(text(bundle));
   removeScripts(svg);
-  fit(svg, bundle.metadata["fill"] === true);
+  completeViewBox(svg);
+  if (bundle.metadata["fill"] === true) filling.add(el);
+  else filling.delete(el);
   el.className = "center paper";
   el.replaceChildren(document.adoptNode(svg));
+  size(el, bundle.sizing);
   return () => {};
+}
+
+/** As large as the frame allows, filling it on request or without a size of its own; as made; or fitted into the user's size. */
+export function size(el: HTMLElement, { policy, custom }: Sizing): void {
+  const svg = el.querySelector("svg")!;
+  const own = svg.hasAttribute("width") || svg.hasAttribute("height");
+  const [most, none] = [["calc(100vw - 32px)", "calc(100vh - 32px)"], ["", ""]];
+  const [width, height] = { fill: filling.has(el) || !own ? most : none, made: own ? none : boxOf(svg), custom: pixels(custom) }[policy];
+  const [maxWidth, maxHeight] = policy === "fill" ? most : none;
+  Object.assign(svg.style, { width, height, maxWidth, maxHeight });
 }
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
@@ -57,13 +74,16 @@ function removeScripts(svg: SVGSVGElement): void {
   }
 }
 
-/** Keeps the drawing's own size but never beyond the frame; on request, or without a size of its own, it fills the frame. */
-function fit(svg: SVGSVGElement, fill: boolean): void {
-  const { width, height } = { width: svg.getAttribute("width"), height: svg.getAttribute("height") };
-  if (!svg.hasAttribute("viewBox") && parseFloat(width ?? "") > 0 && parseFloat(height ?? "") > 0) {
-    svg.setAttribute("viewBox", `0 0 ${parseFloat(width!)} ${parseFloat(height!)}`);
-  }
-  svg.style.maxWidth = "calc(100vw - 32px)";
-  svg.style.maxHeight = "calc(100vh - 32px)";
-  if (fill || (!width && !height)) Object.assign(svg.style, { width: "calc(100vw - 32px)", height: "calc(100vh - 32px)" });
+/** A drawing that is made larger or smaller needs to say what of it is seen. */
+function completeViewBox(svg: SVGSVGElement): void {
+  const [width, height] = ["width", "height"].map((side) => parseFloat(svg.getAttribute(side) ?? ""));
+  if (!svg.hasAttribute("viewBox") && width! > 0 && height! > 0) svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
 }
+
+/** The size of what is seen of a drawing without a size of its own. */
+function boxOf({ viewBox }: SVGSVGElement): string[] {
+  const { width, height } = viewBox.baseVal ?? {};
+  return width && height ? pixels({ width, height }) : ["", ""];
+}
+
+const pixels = ({ width, height }: Extent): string[] => [`${width}px`, `${height}px`];

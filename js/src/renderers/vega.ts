@@ -1,10 +1,13 @@
 /** Vega and Vega-Lite, versions 5 and 6: drawn by vega-embed, with no way to the network but what the user allows. */
+import type { Extent, Policy, Sizing } from "../camera.ts";
 import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
 
 interface View {
   width(): number;
   width(pixels: number): View;
+  height(): number;
+  height(pixels: number): View;
   runAsync(): Promise<View>;
   toCanvas(scale: number): Promise<HTMLCanvasElement>;
   toSVG(): Promise<string>;
@@ -12,7 +15,7 @@ interface View {
 
 interface Result {
   view: View;
-  vgSpec: Scope & { width?: unknown };
+  vgSpec: Scope & { width?: unknown; height?: unknown };
   finalize(): void;
 }
 
@@ -38,11 +41,24 @@ export interface Scope {
 
 /** Pixels of a plot below which its chart rather scrolls. */
 const NARROWEST = 120;
+/** Pixels of a plot that is left in a size that has no room for its axes. */
+const SMALLEST = 10;
+/** How often a plot is laid out until its chart has the size that it is to have. */
+const ROUNDS = 3;
+const SIDES = ["width", "height"] as const;
 
-const drawn = new WeakMap<HTMLElement, Result>();
-/** Widths as made, of plots that may have any. */
-const made = new WeakMap<Result, number>();
-let filling = true;
+type Side = (typeof SIDES)[number];
+
+interface Drawn {
+  result: Result;
+  /** Lengths as made of the plot, as far as it may have others. */
+  own: Partial<Extent>;
+  /** Whether a plot that is wider than the stage may be narrower than made. */
+  yields: boolean;
+  sizing: Sizing;
+}
+
+const drawings = new WeakMap<HTMLElement, Drawn>();
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   await update(el, bundle);
@@ -50,7 +66,7 @@ export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> 
   observer.observe(el);
   return () => {
     observer.disconnect();
-    drawn.get(el)?.finalize();
+    drawings.get(el)?.result.finalize();
   };
 }
 
@@ -61,45 +77,70 @@ export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
   const host = document.createElement("div");
   const spec = json<Spec>(bundle);
   const result = await vega.embed(host, spec, options(bundle, spec));
-  if (isLite(bundle) && typeof result.vgSpec.width === "number") made.set(result, result.vgSpec.width);
-  drawn.get(el)?.finalize();
-  drawn.set(el, result);
+  drawings.get(el)?.result.finalize();
+  drawings.set(el, { result, own: numbers(result.vgSpec), yields: isLite(bundle), sizing: bundle.sizing });
   el.replaceChildren(host);
   await fit(el);
 }
 
-export function fill(el: HTMLElement, on: boolean): void {
-  filling = on;
-  void fit(el);
+export async function size(el: HTMLElement, sizing: Sizing): Promise<void> {
+  const drawn = drawings.get(el);
+  if (!drawn) return;
+  drawn.sizing = sizing;
+  await fit(el);
 }
 
-/** Makes a chart whose plot may have any width as narrow as the frame. Others are scrolled. */
+/** Gives a chart whose plot may have another size the one it is to have: its letters may then need other room. Others are scrolled. */
 async function fit(el: HTMLElement): Promise<void> {
-  const result = drawn.get(el);
-  const own = result && made.get(result);
+  const drawn = drawings.get(el);
   const chart = el.querySelector(".marks");
-  if (!result || own === undefined || !chart) return;
-  const { view } = result;
+  if (!drawn || !chart) return;
+  const { view } = drawn.result;
+  for (let round = 0; round < ROUNDS; round++) {
+    const whole = chart.getBoundingClientRect();
+    const around = { width: whole.width - view.width(), height: whole.height - view.height() };
+    const wanted = Object.entries(plotExtent(drawn, around, roomIn(el))) as [Side, number][];
+    const changed = wanted.filter(([side, length]) => Math.abs(length - view[side]()) >= 1);
+    if (changed.length === 0) return;
+    for (const [side, length] of changed) view[side](length);
+    await view.runAsync();
+  }
+}
+
+/** Pixels in which a chart is seen whole. */
+function roomIn(el: HTMLElement): number {
   const { paddingLeft, paddingRight } = getComputedStyle(el);
-  const room = document.documentElement.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-  const width = filling ? plotWidth(own, chart.getBoundingClientRect().width - view.width(), room) : own;
-  if (Math.abs(width - view.width()) >= 1) await view.width(width).runAsync();
+  return document.documentElement.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
 }
 
 /**
- * The width of a plot with which its chart has room: as made, or narrower.
+ * The lengths of a plot, as far as it may have others than its own.
  *
- * @param around pixels of axes and legends beside the plot
+ * @param around pixels of axes and legends beside and above the plot
  */
-export const plotWidth = (own: number, around: number, room: number): number => Math.min(own, Math.max(NARROWEST, Math.floor(room - around)));
+export function plotExtent({ own, yields, sizing }: Pick<Drawn, "own" | "yields" | "sizing">, around: Extent, room: number): Partial<Extent> {
+  const lengths: Record<Policy, (side: Side) => number> = {
+    fill: (side) => (side === "width" && yields ? plotWidth(own.width!, around.width, room) : own[side]!),
+    made: (side) => own[side]!,
+    custom: (side) => Math.max(SMALLEST, Math.round(sizing.custom[side] - around[side])),
+  };
+  return Object.fromEntries(SIDES.filter((side) => own[side] !== undefined).map((side) => [side, lengths[sizing.policy](side)]));
+}
+
+/** The width of a plot with which its chart has room: as made, or narrower. */
+const plotWidth = (own: number, around: number, room: number): number => Math.min(own, Math.max(NARROWEST, Math.floor(room - around)));
+
+/** What of a size is a number; the rest follows from the data. */
+const numbers = (size: { width?: unknown; height?: unknown }): Partial<Extent> =>
+  Object.fromEntries(SIDES.filter((side) => typeof size[side] === "number").map((side) => [side, size[side]]));
 
 export async function picture(el: HTMLElement): Promise<Blob | null> {
-  const canvas = await drawn.get(el)!.view.toCanvas(1);
+  const canvas = await drawings.get(el)!.result.view.toCanvas(1);
   return shrink(canvas, canvas.width, canvas.height);
 }
 
 export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null> {
-  const { view } = drawn.get(el)!;
+  const { view } = drawings.get(el)!.result;
   if (format === "svg") return new Blob([await view.toSVG()], { type: "image/svg+xml" });
   const canvas = await view.toCanvas(scale);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
