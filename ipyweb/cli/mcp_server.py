@@ -83,7 +83,7 @@ async def search_outputs(
             max_length=1000,
             description='Words, or "several words" in quotes, all of which must stand in an output: in its title, '
             "note, code or file, in what it says (labels of figures, text, HTML, titles within JSON), or its session's "
-            "name.",
+            "name; or name its kind, or the day of its last change: 2026-11-30, 2026-11, today, yesterday.",
         ),
     ],
     limit: _Limit = 20,

@@ -5,10 +5,11 @@ Statements are written once, in the SQL that both know, with ``?`` for values. J
 given its own of the same names. What else differs is an attribute or a method of `Database`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 
-SCHEMA = 7
+SCHEMA = 8
 """Version of the tables made here."""
 
 _TEXTS = """CREATE TABLE IF NOT EXISTS {schema}texts(
@@ -34,6 +35,7 @@ CHANGES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE {schema}sessions ADD COLUMN lost {integer}",
     ),
     6: (_GRAMS, "INSERT INTO {schema}grams_due SELECT output FROM {schema}texts"),
+    7: (),  # an index
 }
 """What brings the tables of a version up to the next, before the tables that are missing are made."""
 
@@ -58,6 +60,7 @@ CREATE TABLE IF NOT EXISTS {schema}outputs(
     stack {text}, fingerprint {text}, run {text}, UNIQUE(session, display_id)
 );
 CREATE INDEX IF NOT EXISTS {schema}outputs_event ON outputs(event);
+CREATE INDEX IF NOT EXISTS {schema}outputs_updated ON outputs(updated);
 CREATE INDEX IF NOT EXISTS {schema}outputs_stack ON outputs(stack) WHERE stack IS NOT NULL;
 CREATE INDEX IF NOT EXISTS {schema}outputs_display_id ON outputs(display_id);
 CREATE INDEX IF NOT EXISTS {schema}outputs_removed ON outputs(removed) WHERE removed IS NOT NULL;
@@ -89,8 +92,29 @@ class Damaged(Exception):
     """The file is no database, or its contents contradict themselves."""
 
 
-Query = tuple[tuple[str, frozenset[str]], ...]
-"""What a search looks for: terms, each with the sessions in whose names it stands, so that outputs need not say it."""
+class Term(NamedTuple):
+    """A word that a search looks for, or several that stand together. What it means, outputs need not say.
+
+    Attributes:
+        text: what they say otherwise.
+        sessions: those in whose names it stands.
+        kinds: those that it names.
+        days: the time that it names: from the first timestamp on, and before the second.
+    """
+
+    text: str
+    sessions: frozenset[str] = frozenset()
+    kinds: tuple[str, ...] = ()
+    days: tuple[str, str] | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether outputs have to say it."""
+        return not (self.sessions or self.kinds or self.days)
+
+
+Query = tuple[Term, ...]
+"""What a search looks for: all of these."""
 
 
 class Cursor(Protocol):
@@ -138,10 +162,27 @@ class Database(Protocol):
         """Run one statement for each of some rows of values."""
 
     def says(self, query: Query) -> tuple[str, list[Any]]:
-        """A condition on ``texts``, with its values: that a row, or the name of its session, says all terms."""
+        """A condition on ``texts``, with its values: that a row says all terms, or is what they mean."""
 
     def close(self) -> None:
         """Close it; what was committed is safe."""
+
+
+def meant(term: Term, among: str, listed: Callable[[list[str]], Any]) -> tuple[str, list[Any]]:
+    """A condition on ``texts``, with its values: that a row is what a term means.
+
+    Args:
+        term: the term, which means something.
+        among: what stands after a column for its value to be one of a list that is given as a value.
+        listed: makes such a list.
+    """
+    ways: dict[str, Sequence[Any]] = {
+        f"session {among}": [listed(list(term.sessions))] if term.sessions else [],
+        f"kind IN ({', '.join('?' * len(term.kinds))})": term.kinds,
+        "EXISTS (SELECT 1 FROM outputs WHERE id = output AND updated >= ? AND updated < ?)": term.days or (),
+    }
+    used = {condition: values for condition, values in ways.items() if values}
+    return " OR ".join(used), list(chain(*used.values()))
 
 
 def changes_since(version: int, names: Mapping[str, str]) -> list[str]:

@@ -267,7 +267,9 @@ PATHS: dict[str, dict[str, Schema]] = {
                 session="of one session",
                 project="of one project",
                 q='words, or "several words", all of which stand in its title, note, code or file, in what it says '
-                "(a figure's labels, text, HTML, titles within JSON), its MIME types, or its session's name or host",
+                "(a figure's labels, text, HTML, titles within JSON), its MIME types, or its session's name or host; "
+                "or that name its kind, or the day of its last change in the hub's time zone: 2026-11-30, 2026-11, "
+                "today, yesterday",
                 kind=f"comma-separated, of {', '.join(KIND_NAMES)}",
                 since="last changed at this time or later, ISO 8601; UTC unless it says otherwise",
                 until="last changed before this time",

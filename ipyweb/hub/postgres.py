@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from .database import SCHEMA, TABLES, Cursor, NewerSchema, Query, changes_since
+from .database import SCHEMA, TABLES, Cursor, NewerSchema, Query, changes_since, meant
 
 LOCKS = 0x69707977  # "ipyw": the class of our advisory locks
 CHANNEL = "ipyweb"
@@ -119,9 +119,10 @@ class Connection:
     def says(self, query: Query) -> tuple[str, list[Any]]:
         conditions: list[str] = ["1 = 1"]
         values: list[Any] = []
-        for term, named in query:
-            conditions.append("(session = ANY(?) OR strpos(text, ?) > 0)" if named else "strpos(text, ?) > 0")
-            values += [list(named), term] if named else [term]
+        for term in query:
+            condition, given = meant(term, "= ANY(?)", list)
+            conditions.append(f"({condition} OR strpos(text, ?) > 0)" if condition else "strpos(text, ?) > 0")
+            values += [*given, term.text]
         return " AND ".join(conditions), values
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from .database import SCHEMA, TABLES, Damaged, NewerSchema, Query, changes_since
+from .database import SCHEMA, TABLES, Damaged, NewerSchema, Query, changes_since, meant
 
 PAGE = 4096
 APPLICATION_ID = 0x69707977  # "ipyw", so that file(1) and we can tell whose database it is
@@ -60,17 +60,18 @@ class Connection(sqlite3.Connection):
         self.create_function("contains_all", -1, _contains_all, deterministic=True)
 
     def says(self, query: Query) -> tuple[str, list[Any]]:
-        plain = [term for term, named in query if not named]
+        plain = [term.text for term in query if term.plain]
         conditions: list[str] = ["1 = 1"]
         values: list[Any] = []
         if plain:
             function = "contains" if len(plain) == 1 else "contains_all"
             conditions.append(f"{function}(text{', ?' * len(plain)})")
             values += plain
-        for term, named in query:
-            if named:
-                conditions.append(f"(session IN {self.ids} OR contains(text, ?))")
-                values += [json.dumps(list(named)), term]
+        for term in query:
+            if not term.plain:
+                condition, given = meant(term, f"IN {self.ids}", json.dumps)
+                conditions.append(f"({condition} OR contains(text, ?))")
+                values += [*given, term.text]
         return " AND ".join(conditions), values
 
 

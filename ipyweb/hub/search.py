@@ -13,6 +13,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import lru_cache, reduce
 from itertools import islice
 from operator import and_, or_
@@ -21,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from ..protocol import is_companion
 from . import grams, messages
 from .blobs import Blobs
-from .database import Database, Query
+from .database import Database, Query, Term
 from .publish import is_json
-from .store import Filter, NotFound, OutputRow
+from .store import Filter, NotFound, OutputRow, timestamp
 
 if TYPE_CHECKING:
     from .sql import SqlStore
@@ -40,6 +41,8 @@ _CHUNKS = 256, 4096
 _READ = 128 * 1024
 _WORDS = re.compile(rb'"(?:text|title|name|label|description)"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d\d-(?:\d{1,2}(?:-\d{0,2})?)?")
+_AGO = {"today": 0, "yesterday": 1}
 _SPACES = re.compile(r"[\s\0]+")
 
 KINDS: tuple[tuple[str, str], ...] = (
@@ -61,6 +64,9 @@ KINDS: tuple[tuple[str, str], ...] = (
 """Kinds of outputs by a regular expression of the MIME type that is shown; ``figure`` is a matplotlib figure."""
 
 KIND_NAMES = ("figure", *(name for name, _ in KINDS))
+
+_CALLED = {"vega": ("vega", "vega-lite")}
+"""What people call kinds, where it is not their name alone."""
 
 
 def kind_of(mimetypes: Iterable[str], *, figure: bool) -> str:
@@ -125,14 +131,14 @@ def catch_up(store: "SqlStore", most: int) -> bool:
 
 def candidates(db: Database, which: Filter, query: Query) -> int:
     """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits."""
-    plain = [term for term, named in query if not named]
+    plain = [term.text for term in query if term.plain]
     found = [grams.may_say(db, plain)] if plain else []
     (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
-    for term, named in query:
-        if 0 < len(named) <= sessions / 2:  # more of them would leave out little
-            found.append(grams.may_say(db, [term]) | _of_sessions(db, sorted(named)))
+    for term in query:
+        if not term.plain and len(term.sessions) <= sessions / 2:  # more of them would leave out little
+            found.append(grams.may_say(db, [term.text]) | _meant(db, term))
     if which.kinds:
-        found.append(_of_rows(db, "texts", "output", f"kind IN ({_marks(which.kinds)})", which.kinds))
+        found.append(_of_kinds(db, which.kinds))
     if which.session is not None:
         found.append(_of_sessions(db, [which.session]))
     if which.project is not None:
@@ -152,6 +158,12 @@ def saying(db: Database, query: Query, ids: Iterator[int]) -> Iterator[int]:
         size = min(2 * size, most)
 
 
+def _meant(db: Database, term: Term) -> int:
+    """The outputs that are what a term means, as bits."""
+    found = _of_sessions(db, sorted(term.sessions)) | _of_kinds(db, term.kinds)
+    return found | (_of_rows(db, "outputs", "id", "updated >= ? AND updated < ?", term.days) if term.days else 0)
+
+
 def trash(db: Database) -> int:
     """The outputs that are in the trash, as bits."""
     return _of_rows(db, "outputs", "id", "removed IS NOT NULL", ())
@@ -162,6 +174,10 @@ def _of_sessions(db: Database, sessions: Sequence[str]) -> int:
     chunks = [sessions[start : start + size] for start in range(0, len(sessions), size)]
     found = (_of_rows(db, "outputs", "id", f"session IN ({_marks(chunk)})", chunk) for chunk in chunks)
     return reduce(or_, found, 0)
+
+
+def _of_kinds(db: Database, kinds: Sequence[str]) -> int:
+    return _of_rows(db, "texts", "output", f"kind IN ({_marks(kinds)})", kinds) if kinds else 0
 
 
 def _of_rows(db: Database, table: str, column: str, where: str, values: Sequence[Any]) -> int:
@@ -190,7 +206,36 @@ def query_of(db: Database, q: str) -> Query:
     ]
     newest = [text for (text,) in db.execute(f"SELECT text FROM {db.main}.texts ORDER BY output DESC LIMIT {SAMPLE}")]
     rarest_first = sorted(terms(q), key=lambda term: sum(term in text for text in newest))
-    return tuple((term, frozenset(each for each, name in names if term in name)) for term in rarest_first)
+    return tuple(
+        Term(
+            term,
+            frozenset(each for each, name in names if term in name),
+            tuple(kind for kind in KIND_NAMES if any(name.startswith(term) for name in _CALLED.get(kind, (kind,)))),
+            days(term),
+        )
+        for term in rarest_first
+    )
+
+
+def days(term: str) -> tuple[str, str] | None:
+    """The time that a term names: from the first timestamp on, and before the second; see `dates`."""
+    named = dates(term, date.today())
+    return (_begin(named[0]), _begin(named[-1] + timedelta(days=1))) if named else None
+
+
+def dates(term: str, today: date) -> list[date]:
+    """The days that a term names: ``today``, ``yesterday``, or those that begin so in ISO 8601, the year told."""
+    if term in _AGO:
+        return [today - timedelta(days=_AGO[term])]
+    if not _DATE.fullmatch(term):
+        return []
+    year = (date(int(term[:4]), 1, 1) + timedelta(days=n) for n in range(366))
+    return [day for day in year if day.isoformat().startswith(term)]
+
+
+def _begin(day: date) -> str:
+    """Its first moment in the hub's time zone."""
+    return timestamp(datetime.combine(day, datetime.min.time()).astimezone())
 
 
 def _of_source(source: Mapping[str, Any]) -> list[str | None]:

@@ -120,7 +120,8 @@ export const kindOf = ({ mimetypes, figure }: OutputRecord): string => (figure ?
 const hasAll = (text: string, words: readonly string[]): boolean => words.every((each) => text.includes(each));
 
 /** What the pane knows of an output in words. */
-function textOf({ id, title, note, source, figure }: OutputRecord, session: SessionRecord | undefined): string {
-  const parts = [`#${id}`, title, note, source.code, source.file, figure?.description, session?.title, session?.name, source.task?.name, source.task?.id];
+function textOf(output: OutputRecord, session: SessionRecord | undefined): string {
+  const { id, title, note, source, figure } = output;
+  const parts = [`#${id}`, kindOf(output), title, note, source.code, source.file, figure?.description, session?.title, session?.name, source.task?.name, source.task?.id];
   return parts.filter(Boolean).join("\n").toLowerCase();
 }

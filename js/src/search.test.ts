@@ -52,6 +52,11 @@ it("finds by session, number and kind", () => {
   expect([passes(output(1, { mimetypes: ["text/plain", "text/html"] })), passes(output(2))]).toEqual([true, false]);
 });
 
+it("finds by what people call the kind, as a word among others", () => {
+  search.words = "html";
+  expect([passes(output(1, { mimetypes: ["text/html"] })), passes(output(2))]).toEqual([true, false]);
+});
+
 it("finds by age and pin", () => {
   search.age = "7";
   expect([passes(output(1)), passes(output(2, { updated: "2020-01-01T00:00:00.000000Z" }))]).toEqual([true, false]);

@@ -123,6 +123,7 @@ ASKED = {
         for words, more in (
             *((words, "") for words in ("r", "re", "resid", "residuals of epoch 77", "epoch 77777", "epoch 777 train")),
             *((words, "") for words in ("nowhere-to-be-found", "train.py", "train.py nowhere", "qz", "~~", "zqx")),
+            *((words, "") for words in ("figure", "html", "today", "2026-11-20", "2026-11-20 figure resid", "2026-10")),
             *((words, "&project=/p") for words in ("resid", "epoch 77777", "nowhere-to-be-found")),
             *((words, "&kind=figure") for words in ("resid", "epoch 77777", "nowhere-to-be-found")),
             *((words, f"&session={150:032x}") for words in ("resid", "epoch 77777")),

@@ -1,5 +1,7 @@
 """Finding outputs as one types, by kind, session, date and pin; names, notes and pins."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -42,6 +44,20 @@ def test_outputs_are_found_as_one_types(pane: Pane, library: dict[str, int]) -> 
     expect(pane.page.get_by_test_id("search")).to_have_count(0)
     expect(options(pane)).to_have_count(5)
     pane.ready(library["title"])
+
+
+def test_kinds_and_days_are_words_too(pane: Pane, library: dict[str, int], publish: Publish) -> None:
+    plot = publish({"application/vnd.plotly.v1+json": {"data": []}}, title="Residuals, live")
+    pane.ready(plot)
+    pane.press("/")
+    pane.page.keyboard.type("resid")
+    found(pane, library["title"], plot)
+    pane.page.keyboard.type(" plotl")
+    found(pane, plot)
+    pane.page.get_by_role("searchbox").fill(f"png {date.today().year}-")
+    found(pane, library["title"], library["code"])
+    pane.page.get_by_role("searchbox").fill("png 2019-11-30")
+    expect(pane.page.get_by_text("Nothing matches")).to_be_visible()
 
 
 def test_the_search_leaves_full_screen(pane: Pane, library: dict[str, int]) -> None:

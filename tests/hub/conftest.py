@@ -395,6 +395,7 @@ def make_display(seq: int, data: dict[str, Any] | None = None, **fields: Any) ->
 
 
 _UNDOING: dict[int, tuple[str, ...]] = {
+    8: ("DROP INDEX outputs_updated",),
     7: ("DROP TABLE grams", "DROP TABLE grams_due"),
     6: (
         "DROP INDEX outputs_display_id",

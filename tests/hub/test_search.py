@@ -1,8 +1,10 @@
 """Searching: which outputs are found by which words, kinds and times."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -78,6 +80,82 @@ def test_what_changes_is_found_by_its_new_words_only(bare: Bare) -> None:
     bare.call(lambda store: store.edit(1, {"note": "remarkable"}))
     assert found(bare, "before") == []
     assert found(bare, "after remarkable") == [1]
+
+
+PLOTLY = {"application/vnd.plotly.v1+json": b"{}"}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("q", "numbers"),
+    [
+        ("figure", [2]),
+        ("FIG", [2]),
+        ("figure dots", []),
+        ("figure line", [2]),
+        ("plotly", [3]),
+        ("plotly dots", [3]),
+        ("vega-lite", [4]),
+        ("vega", [4]),
+        ("markdown", [1, 5]),
+    ],
+)
+def test_an_output_is_found_by_its_kind(bare: Bare, q: str, numbers: list[int]) -> None:
+    bare.open()
+    bare.display(1, title="of markdown")
+    bare.display(2, {"image/png": b"\x89PNG"}, title="line", figure=json.dumps(FIGURE))
+    bare.display(3, PLOTLY, title="dots")
+    bare.display(4, {"application/vnd.vegalite.v6+json": b"{}"})
+    bare.display(5, {"text/markdown": b"# Findings"})
+    first = bare.store.next_id - 6
+    assert found(bare, q) == [first + each for each in numbers]
+
+
+@BOTH
+def test_an_output_is_found_by_the_day_it_was_last_changed_on(bare: Bare, zone: Callable[[str], None]) -> None:
+    zone("Asia/Tokyo")
+    bare.open()
+    bare.display(1, title="like 2026-11-29", time="2025-03-01T12:00:00.000000Z")
+    bare.display(2, title="late", time="2026-11-28T15:00:00.000000Z")
+    bare.display(3, title="last", time="2026-11-29T14:59:59.999999Z")
+    bare.display(4, time="2026-11-29T15:00:00.000000Z", display_id="x")
+    first = bare.store.next_id - 5
+    asked = {
+        "2026-11-29": [1, 2, 3],
+        "2026-11-2": [1, 2, 3],
+        "2026-11-29 late": [2],
+        "2026-11-30": [4],
+        "2026-1": [1, 2, 3, 4],
+        "2025-": [1],
+        "2026-02-3": [],
+        "2026-13": [],
+    }
+    assert {q: found(bare, q) for q in asked} == {q: [first + each for each in ids] for q, ids in asked.items()}
+    bare.display(5, time="2026-12-01T00:00:00.000000Z", display_id="x")
+    assert found(bare, "2026-11-30") == []
+    bare.call(lambda store: store.purge(first + 4))
+    assert found(bare, "2026-12") == []
+
+
+def test_today_and_yesterday_are_dates_too(bare: Bare) -> None:
+    assert search.dates("today", date(2026, 3, 1)) == [date(2026, 3, 1)]
+    assert search.dates("yesterday", date(2026, 3, 1)) == [date(2026, 2, 28)]
+    bare.open()
+    bare.display(1)
+    assert found(bare, "today") + found(bare, "yesterday") == [1]
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Lets this process be in another time zone."""
+
+    def go(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield go
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_session_is_found_by_its_name_of_now_and_its_host(bare: Bare) -> None:
@@ -267,6 +345,10 @@ WORDS = (
     "node",
     "train.py",
     "old",
+    "html",
+    "tex",
+    "2026-11-0",
+    "2026-11-05",
 )
 texts = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join) | st.text("abé1 ", max_size=6)
 words = st.lists(st.sampled_from(WORDS) | st.text("abcé1", min_size=1, max_size=4), max_size=3).map(" ".join)
@@ -334,7 +416,18 @@ def compare(bare: Bare, which: Filter, after: int | None, before: int | None, li
     sessions = bare.store.db.execute("SELECT id, title, name, host FROM sessions")
     names = {session: "\n".join(filter(None, names)).casefold() for session, *names in sessions}
     terms = search.terms(which.q or "")
-    hits = [row.id for row in rows if all(term in said[row.id] or term in names[row.session] for term in terms)]
+    kinds = dict(bare.store.db.execute("SELECT output, kind FROM texts").fetchall())
+    hits = [
+        row.id
+        for row in rows
+        if all(
+            term in said[row.id]
+            or term in names[row.session]
+            or kinds[row.id].startswith(term)
+            or (term.startswith("2026-") and row.updated.startswith(term))
+            for term in terms
+        )
+    ]
     page = bare.store.outputs(which, after, before, limit)
     if after is not None:
         expected = [each for each in hits if each > after][:limit]
