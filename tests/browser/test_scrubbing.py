@@ -77,6 +77,37 @@ def test_the_slider_is_dragged(scrubbed: Pane) -> None:
     coloured(scrubbed, "lime")
 
 
+@pytest.mark.parametrize("width", [320, 700])
+def test_a_narrow_pane_has_the_slider_below_the_output(scrubbed: Pane, width: int) -> None:
+    scrubbed.page.set_viewport_size({"width": width, "height": 640})
+    slider = scrubbed.page.get_by_role("slider", name="Version")
+    box, output = slider.bounding_box(), scrubbed.page.get_by_test_id("stage").bounding_box()
+    assert box is not None
+    assert output is not None
+    assert box["width"] >= 100
+    assert box["y"] >= output["y"] + output["height"]
+    scrubbed.page.get_by_test_id("versions").hover()
+    expect(slider).to_have_attribute("max", "2")
+    scrubbed.page.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)
+    versions(scrubbed, "v1 of 3")
+    coloured(scrubbed, "red")
+    for button in ("Version after", "Play the versions"):
+        expect(scrubbed.page.get_by_role("button", name=button)).to_be_visible()
+
+
+def test_the_details_lead_to_the_version_before_and_back(scrubbed: Pane) -> None:
+    scrubbed.press("i")
+    line = scrubbed.page.get_by_test_id("details").get_by_test_id("version")
+    expect(line).to_contain_text("Version 3 of 3")
+    for number in (2, 1):
+        line.get_by_role("button", name="the version before").click()
+        expect(line).to_contain_text(f"Version {number} of 3")
+    expect(line.get_by_role("button", name="the version before")).to_have_count(0)
+    coloured(scrubbed, "red")
+    line.get_by_role("button", name="the newest").click()
+    versions(scrubbed, "v3")
+
+
 def test_nothing_jumps_when_a_new_version_comes(scrubbed: Pane, publish: Publish) -> None:
     scrubbed.press("[")
     versions(scrubbed, "v2 of 3")
