@@ -89,6 +89,18 @@ def test_the_filmstrip_shows_every_output_and_selects_by_click(pane: Pane, three
     expect(strip.get_by_role("option", selected=True)).to_have_attribute("data-thumbnail", str(three[0]))
 
 
+def test_a_strip_at_the_bottom_tells_the_time_beside_the_title(pane: Pane, publish: Publish) -> None:
+    pane.ready(publish({"text/plain": "words"}, title="Residuals of it all"))
+    pane.page.set_viewport_size({"width": 320, "height": 640})
+    line = pane.page.get_by_test_id("filmstrip").locator(".along .line")
+    expect(line.locator("time")).to_be_visible()
+    name, time = line.locator(".name").bounding_box(), line.locator("time").bounding_box()
+    assert name is not None
+    assert time is not None
+    assert name["width"] >= 64
+    assert name["x"] + name["width"] <= time["x"]
+
+
 def test_the_filmstrip_gets_a_picture_from_the_frame(pane: Pane, publish: Publish) -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"><rect width="30" height="20"/></svg>'
     output = publish({"image/svg+xml": svg})

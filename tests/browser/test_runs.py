@@ -285,6 +285,29 @@ def test_marking_on_from_an_older_one_marks_two(twice: Pane) -> None:
     expect(twice.page.get_by_test_id("marked")).to_have_text("2marked")
 
 
+def test_a_mark_on_an_older_one_is_told_by_what_lies_on_it(twice: Pane) -> None:
+    at_the_run_before(twice, 4, 1)
+    twice.press("m")
+    below = twice.page.locator("[data-thumbnail='4']").get_by_test_id("mark-below")
+    expect(below).to_have_attribute("title", "Marked in it: run 1")
+    expect(twice.page.get_by_test_id("mark")).to_have_count(0)
+    expect(twice.page.get_by_role("option", name="run 1 of it marked")).to_have_count(1)
+    twice.press("m")
+    expect(below).to_have_count(0)
+
+
+def test_the_details_lead_to_the_run_before_that_is_still_there(
+    twice: Pane, run: Run, hub: connection.Connection
+) -> None:
+    run("green")
+    twice.go(7)
+    twice.press("i")
+    connection.request(hub, "DELETE", "api/outputs/4")
+    twice.press("]")
+    twice.page.get_by_role("button", name="the run before").click()
+    twice.ready(1)
+
+
 def test_an_older_one_is_compared_with_the_newest(twice: Pane) -> None:
     at_the_run_before(twice, 4, 1)
     twice.press("v")
