@@ -44,6 +44,17 @@ def test_it_follows_the_stage_and_goes(detailed: Pane) -> None:
     expect(drawer).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [320, 800])
+def test_in_a_narrow_pane_it_lies_on_the_output_instead_of_squeezing_it(detailed: Pane, width: int) -> None:
+    drawer, stage = (detailed.page.get_by_test_id(name) for name in ("details", "stage"))
+    detailed.page.set_viewport_size({"width": width, "height": 640})
+    around, beside = drawer.bounding_box(), stage.bounding_box()
+    assert around is not None
+    assert beside is not None
+    assert around["x"] + around["width"] == width == beside["x"] + beside["width"]
+    expect(detailed.page.get_by_role("button", name="Zoom and size")).to_be_visible()
+
+
 def test_data_are_read_as_they_are(detailed: Pane) -> None:
     drawer = detailed.page.get_by_test_id("details")
     drawer.get_by_text("text/plain").click()
