@@ -255,6 +255,17 @@ def test_a_chart_has_the_users_size_where_its_data_do_not_say_it(pane: Pane, pub
     assert chart.evaluate("el => el.clientWidth") < 200
 
 
+def test_a_chart_as_wide_as_its_container_has_the_stages_width_or_the_users(pane: Pane, publish: Publish) -> None:
+    chart = {**VEGA_LITE["application/vnd.vegalite.v6+json"], "width": "container", "height": 200}
+    pane.ready(publish({"application/vnd.vegalite.v6+json": chart}))
+    wide = "() => Math.abs(document.querySelector('svg.marks').clientWidth - innerWidth + 32) <= 2"
+    pane.frame.wait_for_function(wide)
+    pane.page.set_viewport_size({"width": 700, "height": 640})
+    pane.frame.wait_for_function(wide)
+    size_of_ones_own(pane, 400, 300)
+    wait_for_drawing(pane, 400, 300)
+
+
 def test_a_drawing_larger_than_the_stage_is_moved_by_wheel_and_drag(pane: Pane, publish: Publish) -> None:
     pane.ready(publish({"image/svg+xml": SVG}))
     size_of_ones_own(pane, 3000, 2000)

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { completeSignals, plotExtent } from "./vega.ts";
+import { completeSignals, containedOf, plotExtent } from "./vega.ts";
 
 const tuple = { name: "big_tuple", update: "big__vgsid_ !== null ? {fields: big_tuple_fields, values: [big__vgsid_]} : null" };
 const fields = { name: "big_tuple_fields", value: [{ type: "E", field: "_vgsid_" }] };
@@ -13,6 +13,12 @@ it("adds the fields of a bound selection where Vega-Lite forgot them", () => {
 it("leaves alone what is defined", () => {
   const whole = { signals: [fields], marks: [{ signals: [tuple, { name: "other" }] }, {}] };
   expect(completeSignals(whole)).toEqual(whole);
+});
+
+it("knows lengths that are those of what is around", () => {
+  const width = { name: "width", init: "isFinite(containerSize()[0]) ? containerSize()[0] : 300" };
+  expect(containedOf({ signals: [width, { name: "height", update: "20 * 3" }] })).toEqual(["width"]);
+  expect(containedOf({})).toEqual([]);
 });
 
 const CUSTOM = { width: 500, height: 300 };

@@ -29,6 +29,7 @@ interface Spec {
 
 interface Signal {
   name: string;
+  init?: unknown;
   update?: unknown;
   value?: unknown;
 }
@@ -53,6 +54,8 @@ interface Drawn {
   result: Result;
   /** Lengths as made of the plot, as far as it may have others. */
   own: Partial<Extent>;
+  /** Lengths that are those of the element around the chart. */
+  contained: Side[];
   /** Whether a plot that is wider than the stage may be narrower than made. */
   yields: boolean;
   sizing: Sizing;
@@ -78,7 +81,7 @@ export async function update(el: HTMLElement, bundle: Bundle): Promise<void> {
   const spec = json<Spec>(bundle);
   const result = await vega.embed(host, spec, options(bundle, spec));
   drawings.get(el)?.result.finalize();
-  drawings.set(el, { result, own: numbers(result.vgSpec), yields: isLite(bundle), sizing: bundle.sizing });
+  drawings.set(el, { result, own: numbers(result.vgSpec), contained: containedOf(result.vgSpec), yields: isLite(bundle), sizing: bundle.sizing });
   el.replaceChildren(host);
   await fit(el);
 }
@@ -96,6 +99,10 @@ async function fit(el: HTMLElement): Promise<void> {
   const chart = el.querySelector(".marks");
   if (!drawn || !chart) return;
   const { view } = drawn.result;
+  if (drawn.contained.length > 0) {
+    contain(el.firstElementChild as HTMLElement, drawn);
+    await view.runAsync();
+  }
   for (let round = 0; round < ROUNDS; round++) {
     const whole = chart.getBoundingClientRect();
     const around = { width: whole.width - view.width(), height: whole.height - view.height() };
@@ -106,6 +113,17 @@ async function fit(el: HTMLElement): Promise<void> {
     await view.runAsync();
   }
 }
+
+/** Gives what a chart is as large as the size that it is to have; Vega looks at it when the window's size changes. */
+function contain({ style }: HTMLElement, { contained, sizing }: Drawn): void {
+  const whole = { width: "calc(100vw - 32px)", height: "calc(100vh - 32px)" };
+  for (const side of contained) style[side] = sizing.policy === "custom" ? `${sizing.custom[side]}px` : whole[side];
+  dispatchEvent(new Event("resize"));
+}
+
+/** Which lengths Vega-Lite takes from the element around the chart: those that are said to be "container". */
+export const containedOf = ({ signals = [] }: Scope): Side[] =>
+  SIDES.filter((side) => signals.some(({ name, init }) => name === side && String(init).includes("containerSize")));
 
 /** Pixels in which a chart is seen whole. */
 function roomIn(el: HTMLElement): number {
