@@ -77,26 +77,26 @@ def _by_schema(db: Database, statement: str, values: Sequence[Any] = ()) -> list
 def _found(db: Database, event: int, which: Filter, after: int | None, before: int | None, limit: int) -> Page:
     """A page of a filter with words or kinds."""
     query = search.query_of(db, which.q) if which.q else ()
-    found = _candidates(db, which, query)
+    found, unsure = _candidates(db, which, query)
     total, exact = found.bit_count(), True
     if query:
-        counted = list(islice(search.saying(db, query, grams.descending(found, None)), COUNTED + 1))
+        counted = list(islice(search.saying(db, unsure, grams.descending(found, None)), COUNTED + 1))
         total, exact = min(len(counted), COUNTED), len(counted) <= COUNTED
         found = grams.of_ids(counted) if exact else found
     ids = grams.descending(found, before) if after is None else grams.ascending(found, after)
-    page = ids if exact else search.saying(db, query, ids)
+    page = ids if exact else search.saying(db, unsure, ids)
     return Page(event, total, search.rows_with(db, list(islice(page, limit))), exact)
 
 
-def _candidates(db: Database, which: Filter, query: Query) -> int:
-    """The outputs that a filter lets through, as far as the index tells what they say; as bits."""
-    found = search.candidates(db, which, query)
+def _candidates(db: Database, which: Filter, query: Query) -> tuple[int, Query]:
+    """The outputs that a filter lets through, as far as the index tells what they say; see `search.candidates`."""
+    found, unsure = search.candidates(db, which, query)
     rest = which._replace(q=None, kinds=(), session=None, project=None)
     if rest == Filter():
-        return found & ~search.trash(db)
+        return found & ~search.trash(db), unsure
     if rest == Filter(removed=None):
-        return found
-    return found & grams.of_ids(search.matching(db, *_where(rest)))
+        return found, unsure
+    return found & grams.of_ids(search.matching(db, *_where(rest))), unsure
 
 
 def _where(which: Filter) -> tuple[str, list[Any]]:

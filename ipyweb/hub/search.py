@@ -129,14 +129,18 @@ def catch_up(store: "SqlStore", most: int) -> bool:
     return len(found) == most
 
 
-def candidates(db: Database, which: Filter, query: Query) -> int:
-    """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits."""
+def candidates(db: Database, which: Filter, query: Query) -> tuple[int, Query]:
+    """The outputs whose kind and session are as a filter has them, and which may say what is looked for, as bits.
+
+    Returns:
+        These, and the terms for which they have to be read: not those of which each of them is what they mean.
+    """
     plain = [term.text for term in query if term.plain]
     found = [grams.may_say(db, plain)] if plain else []
     (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
-    for term in query:
-        if not term.plain and len(term.sessions) <= sessions / 2:  # more of them would leave out little
-            found.append(grams.may_say(db, [term.text]) | _meant(db, term))
+    told = [each for each in query if not each.plain and len(each.sessions) <= sessions / 2]  # more leave out little
+    meant = {term: _meant(db, term) for term in told}
+    found += [grams.may_say(db, [term.text]) | outputs for term, outputs in meant.items()]
     if which.kinds:
         found.append(_of_kinds(db, which.kinds))
     if which.session is not None:
@@ -144,11 +148,15 @@ def candidates(db: Database, which: Filter, query: Query) -> int:
     if which.project is not None:
         of_project = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
         found.append(_of_sessions(db, [session for (session,) in of_project]))
-    return reduce(and_, found) if found else _of_rows(db, "texts", "output", "1 = 1", ())
+    every = reduce(and_, found) if found else _of_rows(db, "texts", "output", "1 = 1", ())
+    return every, tuple(term for term in query if term not in meant or every & ~meant[term])
 
 
 def saying(db: Database, query: Query, ids: Iterator[int]) -> Iterator[int]:
     """Those of some outputs that do say what is looked for, in the same order; read as they are asked for."""
+    if not query:
+        yield from ids
+        return
     condition, values = db.says(query)
     statement = f"SELECT output FROM texts WHERE output IN {db.ids} AND {condition}"
     size, most = _CHUNKS
