@@ -76,16 +76,6 @@ def command(words: str) -> Do:
     return choose
 
 
-def command_by_mouse(words: str) -> Do:
-    """Do something by its words in the palette, by the mouse alone."""
-
-    def choose(plots: Plots) -> None:
-        item("More", "Do anything by its name")(plots)
-        plots.page.get_by_role("option", name=words).click()
-
-    return choose
-
-
 def type_(text: str) -> Do:
     return lambda plots: plots.page.keyboard.type(text)
 

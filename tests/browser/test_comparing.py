@@ -105,10 +105,9 @@ def test_sliders_are_linked_by_step(pane: Pane, publish: Publish) -> None:
             last = publish(html(f"<p id=p>{name} {number + 1}</p>"), display_id=name)
     pane.ready(last)
     pane.press("v")
-    pane.page.keyboard.press("ControlOrMeta+k")
-    expect(pane.page.get_by_role("combobox")).to_be_focused()
-    pane.page.keyboard.type("same step")
-    pane.press("Enter")
+    pane.page.get_by_role("button", name="More").click()
+    pane.page.get_by_role("menuitem", name="Do anything by its name").click()
+    pane.page.get_by_role("option", name="All outputs in the same step").click()
     expect(pane.page.get_by_role("dialog")).to_have_count(0)
     short, long = tiles(pane, last - 1, last).all()
 

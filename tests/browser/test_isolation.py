@@ -177,6 +177,14 @@ def test_an_output_that_spins_can_be_stopped_and_the_pane_goes_on(pane: Pane, pu
     pane.go(spinning)
     pane.page.get_by_role("button", name="Stop it").click()
     pane.ready(spinning, "error")
+    spinning = publish(html("<p>again</p><script>setTimeout(() => { for (;;); }, 300)</script>"))
+    pane.go(spinning)
+    expect(pane.page.get_by_role("alert")).to_contain_text("does not answer")
+    pane.press("Control+k")
+    expect(pane.page.get_by_role("combobox")).to_be_focused()
+    pane.page.keyboard.type("stop")
+    pane.press("Enter")
+    pane.ready(spinning, "error")
 
 
 def test_an_output_that_never_draws_does_not_hold_up_the_next(pane: Pane, publish: Publish) -> None:
@@ -219,9 +227,17 @@ def test_a_link_in_an_output_opens_only_after_a_click_on_its_address(pane: Pane,
     pane.frame.locator("#a").click()
     expect(pane.page.get_by_test_id("link")).to_have_text("https://example.org/path?x=1")
     assert len(pane.page.context.pages) == 1
+    open_ = pane.page.get_by_role("button", name="Open", exact=True)
     with pane.page.context.expect_page() as opened:
-        pane.page.get_by_role("button", name="Open", exact=True).click()
+        open_.click()
     assert re.match("https://example.org/|chrome-error:|about:blank", opened.value.url)
+    opened.value.close()
+    pane.frame.locator("#a").press("Enter")
+    expect(pane.page.get_by_role("button", name="Cancel")).to_be_focused()
+    pane.press("Tab")
+    expect(open_).to_be_focused()
+    with pane.page.context.expect_page():
+        pane.press("Enter")
 
 
 def test_a_javascript_link_is_never_offered(pane: Pane, publish: Publish) -> None:
