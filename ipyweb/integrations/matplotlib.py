@@ -88,10 +88,10 @@ def take_over(notebook: bool = False) -> Undo:
     Backends with windows become ours. Agg and the others without keep their meaning, but their figures are shown too.
 
     Args:
-        notebook: whether figures belong to the cell that makes them, by matplotlib-inline, as in a kernel.
+        notebook: whether figures belong to the cell that makes them, by matplotlib-inline or ipympl, as in a kernel.
     """
     chosen = dict.__getitem__(_matplotlib().rcParams, "backend")
-    kept = _INLINE if notebook else frozenset()
+    kept = _ELSEWHERE if notebook else frozenset()
     undos = [_replace_windows(kept), _show_without_windows()]
     if not user_chose() and notebook:
         undos.append(_choose(_INLINE_MODULE, True))

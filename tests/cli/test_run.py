@@ -313,6 +313,13 @@ def test_each_cell_of_a_notebook_shows_its_figures_as_in_jupyter(folder: Path, h
     wait_until(lambda: [each for each in outputs(hub) if "image/png" in each] == pictures, "the pictures")
 
 
+def test_a_figure_of_a_notebook_is_a_widget_where_ipympl_is_chosen(folder: Path, hub: connection.Connection) -> None:
+    notebook(folder, "%matplotlib ipympl\nimport matplotlib.pyplot as plt", "plt.plot([1]); plt.show()")
+    assert run(folder, "notebook.ipynb").returncode == 0
+    (mimes,) = outputs(hub)
+    assert "application/vnd.jupyter.widget-view+json" in mimes
+
+
 def test_magics_display_await_and_pickling_work_in_a_notebook(folder: Path, hub: connection.Connection) -> None:
     notebook(
         folder,
