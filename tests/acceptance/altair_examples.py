@@ -9,34 +9,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from shutil import which
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fetch import fetch
-from playwright.sync_api import ConsoleMessage, Locator, Page, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator
 from private import private_hub
+from tabs import Watched, pane
 
 from ipyweb import connection
 
 GALLERY = "altair==4.2.2"
 MIME = "application/vnd.vegalite.v6.json"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 READY_WITHIN = 20_000
 """Milliseconds for one chart; the largest takes two seconds on two quiet cores."""
 
@@ -89,7 +77,7 @@ def main(cache: Path) -> int:
         hub = connection.find()
         assert hub is not None, "the hub has stopped"
         shown = {name: each for name, each in expected.items() if "spec" in each}
-        with pane(hub) as watched:
+        with pane(hub, READY_WITHIN) as watched:
             print(f"\n     {'example':42} {'spec':7}  {'fetched':7}  {'state':7}  {'shapes':7}")
             examples = [look(watched, hub, name, each) for name, each in shown.items()]
     for name, each in expected.items():
@@ -111,63 +99,6 @@ def displayed(folder: Path, environment: dict[str, str]) -> dict[str, dict[str, 
     script = Path(__file__).with_name("altair_show.py")
     subprocess.run([sys.executable, str(script), str(folder), str(path)], env=environment, check=True)
     return dict(json.loads(path.read_text()))
-
-
-class Watched:
-    """A tab with the pane, and all that it asked for and complained about.
-
-    Attributes:
-        page: Playwright's page.
-        fetched: paths of what came from the hub.
-        strangers: addresses elsewhere that something in the page wanted; they were refused.
-        errors: console errors and uncaught exceptions since they were taken last.
-    """
-
-    def __init__(self, page: Page, hub: connection.Connection) -> None:
-        self.page = page
-        self.fetched: set[str] = set()
-        self.strangers: list[str] = []
-        self.errors: list[str] = []
-        self._port = hub.port
-        page.route("**/*", self._pass_or_refuse)
-        page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def take_errors(self) -> list[str]:
-        taken, self.errors = self.errors, []
-        return taken
-
-    def _listen(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
-
-    def _pass_or_refuse(self, route: Route) -> None:
-        address = urlsplit(route.request.url)
-        host = address.hostname or ""
-        if address.scheme in ("blob", "data"):
-            route.continue_()
-        elif (host == "127.0.0.1" or host.endswith(".localhost")) and address.port == self._port:
-            self.fetched.add(address.path)
-            route.continue_()
-        else:
-            self.strangers.append(route.request.url)
-            route.abort()
-
-
-@contextmanager
-def pane(hub: connection.Connection) -> Iterator[Watched]:
-    """A headless Chromium with the pane in it, showing every project."""
-    path = next((found for found in map(which, CHROMIUM) if found), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.set_default_timeout(READY_WITHIN)
-        watched = Watched(page, hub)
-        project = connection.request(hub, "GET", "api/outputs?limit=1").json()["outputs"][0]["project"]
-        page.goto(f"{hub.url}/#token={hub.token_for('pane')}&project={quote(project, safe='')}")
-        page.locator("[data-testid=stage] [data-state=ready]").wait_for()
-        yield watched
-        browser.close()
 
 
 def look(watched: Watched, hub: connection.Connection, name: str, expected: dict[str, Any]) -> Example:
