@@ -3,6 +3,7 @@
 The format is nbformat 4 (``cells``), and 3 (``worksheets``), as https://nbformat.readthedocs.io describes them.
 """
 
+import asyncio
 import json
 import sys
 import traceback
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
+from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import ExecutionResult
 from traitlets.config import Config
 
@@ -18,6 +20,7 @@ from ..errors import IpywebError
 from ..integrations.matplotlib import take_over
 from .extension import attach
 from .install import take_windows, when_imported
+from .pump import go_on_with
 from .shell import LightShell
 
 _OURS = str(Path(__file__).parent.parent)
@@ -64,6 +67,8 @@ def run_notebook(words: Sequence[str], settings: str | None = None) -> int:
     config = Config(json.loads(settings or "{}"))
     config.HistoryManager.enabled = False
     shell: Any = NotebookShell.instance(config=config, user_module=main)
+    asyncio.set_event_loop(get_asyncio_loop())  # tasks of cells with and without `await` are of one loop
+    go_on_with(get_asyncio_loop())
     take_windows()
     attach(shell, "script", terminal=False)
     when_imported({"matplotlib.pyplot"}, _show_as_a_kernel_does)

@@ -143,7 +143,7 @@ class Pump:
             with _interrupts(self._wakeup) as pressed:
                 while not pressed() and (end is None or time.monotonic() < end):
                     self.deliver()
-                    select.select([descriptor], [], [], None if end is None else max(0.0, end - time.monotonic()))
+                    _until_readable(descriptor, None if end is None else max(0.0, end - time.monotonic()))
                 return not pressed()
         except KeyboardInterrupt:
             return False
@@ -154,6 +154,42 @@ class Pump:
         self.fileno()
         assert self._pipe is not None
         return self._pipe[1]
+
+
+_idle: asyncio.AbstractEventLoop | None = None
+
+
+def go_on_with(loop: asyncio.AbstractEventLoop) -> None:
+    """From now on, let the tasks of a loop that runs only now and then go on while this thread waits."""
+    global _idle
+    _idle = loop
+
+
+def _until_readable(descriptor: int, seconds: float | None) -> None:
+    """Wait until a descriptor can be read, or for so long; meanwhile tasks go on."""
+    loop = _idle
+    if loop is None or not _can_go_on(loop):
+        select.select([descriptor], [], [], seconds)
+        return
+    over = loop.create_future()
+    timer = None if seconds is None else loop.call_later(seconds, _settle, over)
+    loop.add_reader(descriptor, _settle, over)
+    try:
+        loop.run_until_complete(over)
+    finally:
+        loop.remove_reader(descriptor)
+        if timer is not None:
+            timer.cancel()
+
+
+def _can_go_on(loop: asyncio.AbstractEventLoop) -> bool:
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and not (loop.is_closed() or loop.is_running()) and bool(asyncio.all_tasks(loop))
+
+
+def _settle(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 @contextlib.contextmanager

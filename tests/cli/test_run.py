@@ -286,6 +286,17 @@ def test_the_cells_of_a_notebook_run_in_order_in_one_process(folder: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_tasks_of_a_notebook_go_on_at_each_await_and_while_it_waits(folder: Path) -> None:
+    notebook(
+        folder,
+        "import asyncio, ipyweb\nasync def say(word, seconds):\n    await asyncio.sleep(seconds)\n    print(word)",
+        "task = asyncio.ensure_future(say('first', 0))\nother = asyncio.ensure_future(say('third', 1))",
+        "await asyncio.sleep(0.1)\nprint('second')",
+        "print(ipyweb.wait(3))",
+    )
+    assert run(folder, "notebook.ipynb").stdout.split() == ["first", "second", "third", "True"]
+
+
 def test_a_notebook_stops_at_the_first_error_with_its_traceback(folder: Path) -> None:
     notebook(folder, "print('first')", "def f():\n    return 1 / 0\nf()", "print('never')")
     done = run(folder, "notebook.ipynb")

@@ -1,12 +1,13 @@
 """What panes say is done on one thread, in order, and what goes wrong there is shown."""
 
+import asyncio
 import contextlib
 import os
 import select
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -116,6 +117,39 @@ def test_waiting_delivers_what_comes_until_the_time_is_over() -> None:
     assert doing.pump.wait(2)
     thread.join()
     assert doing.handled == ["click 1"]
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that runs only now and then, as that of a notebook does."""
+    made = asyncio.new_event_loop()
+    monkeypatch.setattr("ipyweb.session.pump._idle", made)
+    yield made
+    made.close()
+
+
+def test_while_one_waits_tasks_go_on_that_await_what_panes_say(loop: asyncio.AbstractEventLoop) -> None:
+    clicked = loop.create_future()
+    told: list[str] = []
+
+    async def follow() -> None:
+        told.append(await clicked)
+        await asyncio.sleep(0.01)
+        told.append("and on")
+
+    doing = Doing(lambda message: clicked.set_result(message.header["msg_id"]))
+    task = loop.create_task(follow())
+    threading.Timer(0.1, doing.pump.put, (click(1),)).start()
+    assert doing.pump.wait(1)
+    assert (told, task.done()) == (["click 1", "and on"], True)
+
+
+def test_ctrl_c_ends_waiting_with_tasks_too(loop: asyncio.AbstractEventLoop) -> None:
+    task = loop.create_task(asyncio.sleep(60))
+    loop.call_later(0.05, signal.raise_signal, signal.SIGINT)
+    assert Doing().pump.wait(60) is False
+    assert not task.done()
+    task.cancel()
 
 
 def test_ctrl_c_ends_waiting_and_loses_nothing() -> None:
