@@ -6,6 +6,7 @@ export const LIBRARIES = {
   markdown: { global: "ipywebMarkdown", warm: false },
   widgets: { global: "ipywebWidgets", warm: false },
   pdf: { global: "ipywebPdf", warm: false },
+  screenshot: { global: "ipywebScreenshot", warm: false },
 } as const satisfies Record<string, Library>;
 
 export interface Library {

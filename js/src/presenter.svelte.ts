@@ -21,7 +21,7 @@ import { label, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
-import { asPng, MIME, type Format } from "./taking.ts";
+import { asPng, MIME, type Format, type Shot } from "./taking.ts";
 import { familyOf, isAwaited, isImage, isPicture, nameOf, renderingOf, same, sameVersion, type View } from "./view.ts";
 import { Viewport, wheelFactor } from "./viewport.svelte.ts";
 
@@ -45,7 +45,7 @@ const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
 const UNDISTURBED = 100;
 /** Milliseconds for a frame to give a picture of what it shows. */
-const SNAPSHOT_WITHIN = 10_000;
+const SNAPSHOT_WITHIN = 30_000;
 
 export class Presenter {
   /** What is shown, or about to be; changes together with `state`. */
@@ -71,7 +71,7 @@ export class Presenter {
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
   /** What waits for pictures of what frames show, by number. */
-  readonly #snapshots = new Map<number, (bytes: ArrayBuffer | null) => void>();
+  readonly #snapshots = new Map<number, PromiseWithResolvers<ArrayBuffer | null>>();
   #snapshot = 0;
   #theme: Theme;
   #current: Layer | undefined;
@@ -148,7 +148,7 @@ export class Presenter {
     const layer = this.#current;
     if (!layer) throw new Error("nothing is shown");
     const { view, frame } = layer;
-    const blob = await (frame ? this.#snapshotOf(frame, format) : this.#pictureAs(view, format));
+    const blob = await (frame ? this.#snapshotOf(frame, { format, scale: this.#scaleOf(view) }) : this.#pictureAs(view, format));
     if (!blob) throw new Error(`${label(view.mime)} cannot be taken as ${format.toUpperCase()}`);
     return blob;
   }
@@ -159,19 +159,32 @@ export class Presenter {
     return asPng(new Blob([await fetchData(view.output.data[view.mime]!.url)], { type: view.mime }));
   }
 
-  /** Asks a frame, which may have nothing to give, or not answer. */
-  #snapshotOf(frame: Frame, format: Format): Promise<Blob | null> {
+  /** Pixels of the screen for one of CSS in a frame: as many as one sees. */
+  #scaleOf({ output }: View): number {
+    return (window.devicePixelRatio || 1) * this.#lens.camera(output.id).zoom;
+  }
+
+  /** Asks a frame, which may have nothing to give, or not answer. @throws with the frame's own reason */
+  async #snapshotOf(frame: Frame, shot: Shot): Promise<Blob | null> {
     const number = ++this.#snapshot;
-    return new Promise((resolve) => {
-      const settle = (bytes: ArrayBuffer | null) => {
-        clearTimeout(timer);
-        this.#snapshots.delete(number);
-        resolve(bytes && new Blob([bytes], { type: MIME[format] }));
-      };
-      const timer = setTimeout(settle, SNAPSHOT_WITHIN, null);
-      this.#snapshots.set(number, settle);
-      frame.send({ type: "snapshot", number, format, scale: window.devicePixelRatio || 1 });
-    });
+    const answer = Promise.withResolvers<ArrayBuffer | null>();
+    const timer = setTimeout(() => answer.reject(new Error("it takes too long")), SNAPSHOT_WITHIN);
+    this.#snapshots.set(number, answer);
+    frame.send({ type: "snapshot", number, shot });
+    try {
+      const bytes = await answer.promise;
+      return bytes && new Blob([bytes], { type: MIME[shot.format] });
+    } finally {
+      clearTimeout(timer);
+      this.#snapshots.delete(number);
+    }
+  }
+
+  /** A frame's answer. */
+  #taken({ number, bytes, problem }: Extract<FromFrame, { type: "snapshot" }>): void {
+    const asked = this.#snapshots.get(number);
+    if (problem) asked?.reject(new Error(problem));
+    else asked?.resolve(bytes);
   }
 
   /** Get ready for what will likely be shown next, the likeliest first; when there is time, it is drawn too. */
@@ -352,7 +365,7 @@ export class Presenter {
       notice: () => this.#hear(layer),
       blocked: () => this.#hear(layer),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
-      snapshot: ({ number, bytes }) => layer === this.#current && this.#snapshots.get(number)?.(bytes),
+      snapshot: (message) => layer === this.#current && this.#taken(message),
       zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
       pan: ({ x, y }) => layer === this.#current && this.viewport.panBy(x, y),
       link: ({ href }) => layer === this.#current && this.#events.link(href),

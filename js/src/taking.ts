@@ -4,6 +4,15 @@ import type { View } from "./view.ts";
 
 export type Format = "png" | "svg";
 
+/** A picture of what is drawn, as somebody wants it. */
+export interface Shot {
+  format: Format;
+  /** Pixels of a PNG for one of CSS. */
+  scale: number;
+  /** Only what is in view, as small as the filmstrip shows it. */
+  small?: boolean;
+}
+
 /** What is looked at, and how it is taken away as it is seen. */
 export interface Seen {
   readonly shown: View | null;

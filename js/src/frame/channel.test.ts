@@ -6,6 +6,7 @@ it.each([
   { type: "failed", turn: 3, message: "no" },
   { type: "key", chord: "ArrowLeft" },
   { type: "zoom", pixels: 3, x: 1, y: 2 },
+  { type: "snapshot", number: 1, bytes: null, problem: "it takes too long" },
   { type: "comms" },
   { type: "pong" },
 ])("takes %j", (message) => {

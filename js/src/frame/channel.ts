@@ -7,6 +7,7 @@ import type { Sizing } from "../camera.ts";
 import type { Companions } from "../companions.ts";
 import type { LibraryName } from "../libraries.ts";
 import { isObject } from "../protocol.ts";
+import type { Shot } from "../taking.ts";
 
 export type Theme = "light" | "dark";
 
@@ -23,7 +24,7 @@ export type ToFrame =
   | { type: "keys"; chords: string[] }
   | { type: "zoomed"; on: boolean }
   | { type: "sizing"; sizing: Sizing }
-  | { type: "snapshot"; number: number; format: "png" | "svg"; scale: number }
+  | { type: "snapshot"; number: number; shot: Shot }
   | { type: "comms"; port: MessagePort }
   | { type: "ping" };
 
@@ -33,7 +34,7 @@ export type FromFrame =
   | { type: "ready"; turn: number }
   | { type: "failed"; turn: number; message: string }
   | { type: "picture"; turn: number; bytes: ArrayBuffer }
-  | { type: "snapshot"; number: number; bytes: ArrayBuffer | null }
+  | { type: "snapshot"; number: number; bytes: ArrayBuffer | null; problem: string }
   | { type: "notice"; text: string }
   | { type: "blocked"; host: string }
   | { type: "key"; chord: string }
@@ -64,7 +65,7 @@ const SCHEMA: Record<string, Record<string, (value: unknown) => boolean>> = {
   ready: { turn: isTurn },
   failed: { turn: isTurn, message: isText },
   picture: { turn: isTurn, bytes: isPicture },
-  snapshot: { number: isTurn, bytes: isSnapshot },
+  snapshot: { number: isTurn, bytes: isSnapshot, problem: isText },
   notice: { text: isText },
   blocked: { host: isText },
   key: { chord: isText },

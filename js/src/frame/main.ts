@@ -12,6 +12,7 @@ import * as json from "../renderers/json.ts";
 import * as latex from "../renderers/latex.ts";
 import * as markdown from "../renderers/markdown.ts";
 import * as fromPackage from "../renderers/package.ts";
+import * as page from "../renderers/page.ts";
 import * as pdf from "../renderers/pdf.ts";
 import * as plotly from "../renderers/plotly.ts";
 import type { Bundle, Cleanup, Renderer } from "../renderers/renderer.ts";
@@ -19,6 +20,7 @@ import * as svg from "../renderers/svg.ts";
 import { family, type FrameRendererName } from "../renderers/table.ts";
 import * as vega from "../renderers/vega.ts";
 import * as widgets from "../renderers/widgets.ts";
+import type { Shot } from "../taking.ts";
 import { forwardCamera, setZoomed } from "./camera.ts";
 import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
 import { forwardInput, wantKeys } from "./input.ts";
@@ -222,10 +224,20 @@ async function sendPicture(renderer: Renderer, turn: number): Promise<void> {
   send({ type: "picture", turn, bytes }, [bytes]);
 }
 
-async function sendSnapshot({ number, format, scale }: Extract<ToFrame, { type: "snapshot" }>): Promise<void> {
-  const blob = await shown?.snapshot?.(output(), format, scale).catch(() => null);
-  const bytes = (await blob?.arrayBuffer()) ?? null;
-  send({ type: "snapshot", number, bytes }, bytes ? [bytes] : []);
+async function sendSnapshot({ number, shot }: Extract<ToFrame, { type: "snapshot" }>): Promise<void> {
+  try {
+    const bytes = (await (await taken(shot))?.arrayBuffer()) ?? null;
+    send({ type: "snapshot", number, bytes, problem: "" }, bytes ? [bytes] : []);
+  } catch (error) {
+    send({ type: "snapshot", number, bytes: null, problem: cut((error as Error).message) });
+  }
+}
+
+/** A picture of what is shown, by what shows it if that makes any, else of the document. */
+async function taken(shot: Shot): Promise<Blob | null> {
+  if (shot.small && shown?.picture) return shown.picture(output());
+  if (shown?.snapshot) return shown.snapshot(output(), shot);
+  return page.snapshot(await library<page.Screenshot>("screenshot"), shot, notice);
 }
 
 function showError(error: unknown): void {

@@ -2,6 +2,7 @@
 import type { Extent, Sizing } from "../camera.ts";
 import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
+import type { Shot } from "../taking.ts";
 
 interface Figure {
   data: unknown[];
@@ -49,7 +50,7 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(image, image.naturalWidth, image.naturalHeight);
 }
 
-export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob> {
+export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob> {
   const { width, height } = (el.querySelector(".svg-container") ?? el).getBoundingClientRect();
   const url = await plotly.toImage(el, { format, width: Math.round(width), height: Math.round(height), scale });
   return (await fetch(url)).blob();

@@ -2,6 +2,7 @@ import type { Sizing } from "../camera.ts";
 import type { Companions } from "../companions.ts";
 import { placed } from "../frame/companions.ts";
 import type { LibraryName } from "../libraries.ts";
+import type { Shot } from "../taking.ts";
 
 /** Lets go of what a rendering holds: observers, workers, views. The element belongs to the caller. */
 export type Cleanup = () => void;
@@ -40,8 +41,8 @@ export interface Renderer {
   size?(el: HTMLElement, sizing: Sizing): Promise<void> | void;
   /** A small picture of what is drawn, for the filmstrip. */
   picture?(el: HTMLElement): Promise<Blob | null>;
-  /** What is drawn, as it is seen, to be taken away; `scale` is pixels of a PNG for one of CSS. */
-  snapshot?(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null>;
+  /** What is drawn, as it is seen, to be taken away. Absent: the document is (see `page.ts`). */
+  snapshot?(el: HTMLElement, shot: Shot): Promise<Blob | null>;
 }
 
 /** The bytes as text. */

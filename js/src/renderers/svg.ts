@@ -2,6 +2,7 @@
 import type { Extent, Sizing } from "../camera.ts";
 import { paint, shrink } from "./picture.ts";
 import { text, type Bundle, type Cleanup } from "./renderer.ts";
+import type { Shot } from "../taking.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -35,7 +36,7 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(image, width, height);
 }
 
-export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null> {
+export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob | null> {
   const { image, source, width, height } = await asSeen(el);
   if (format === "svg") return new Blob([source], { type: "image/svg+xml" });
   return paint(image, width * scale, height * scale);

@@ -2,6 +2,7 @@
 import type { Extent, Policy, Sizing } from "../camera.ts";
 import { shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
+import type { Shot } from "../taking.ts";
 
 interface View {
   width(): number;
@@ -157,7 +158,7 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(canvas, canvas.width, canvas.height);
 }
 
-export async function snapshot(el: HTMLElement, format: "png" | "svg", scale: number): Promise<Blob | null> {
+export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob | null> {
   const { view } = drawings.get(el)!.result;
   if (format === "svg") return new Blob([await view.toSVG()], { type: "image/svg+xml" });
   const canvas = await view.toCanvas(scale);

@@ -1,0 +1,1 @@
+export { createContext, destroyContext, domToForeignObjectSvg } from "modern-screenshot";
