@@ -60,10 +60,10 @@ export class Comms {
     this.#options = options;
   }
 
-  /** A line to the comms of a session. */
-  follow(session: string): Link {
+  /** A line to the comms of a session. @param speaks whether the frame may say something, if the pane may */
+  follow(session: string, speaks = true): Link {
     const { port1, port2 } = new MessageChannel();
-    const relay = new Relay(session, port1, this.#texts, this.#options);
+    const relay = new Relay(session, port1, this.#texts, speaks ? this.#options : { ...this.#options, speaks: () => false });
     return { port: port2, watch: (on) => relay.watch(on), end: () => relay.end() };
   }
 }

@@ -70,11 +70,14 @@ export class Pane {
   readonly choices = new Choices();
   readonly figures = new Figures(this.#api);
   readonly pictures = new Pictures();
-  readonly sketches = new Sketches(
-    () => this.frames,
-    () => this.stage?.state === "ready" && !document.hidden,
-    ({ output }, png) => this.pictures.keep(output, URL.createObjectURL(png)),
-  );
+  readonly sketches = new Sketches({
+    frames: () => this.frames,
+    isCalm: () => !!this.stage?.isCalm && !document.hidden,
+    theme: () => this.settings.theme,
+    shown: (view) => this.stage?.sketch(view),
+    comms: ({ session }) => this.comms.follow(session, false),
+    keep: ({ output }, png) => this.pictures.keep(output, URL.createObjectURL(png)),
+  });
   readonly scrubber = new Scrubber((id) => this.#api.versions(id));
   readonly runs = new Runs(this.#api, this.outputs);
   readonly network = new Network((id, hosts) => this.#api.network(id, hosts));

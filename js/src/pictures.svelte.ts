@@ -14,6 +14,12 @@ export class Pictures {
     return kept && (!figure || kept.version === version) ? kept.url : undefined;
   }
 
+  /** Whether there is a picture of this version of an output. */
+  isOf({ id, version }: OutputRecord): boolean {
+    void this.#revision;
+    return this.#kept.get(id)?.version === version;
+  }
+
   /** Keep what an address of a blob stands for as the picture of an output, in place of an earlier one. */
   keep(output: OutputRecord, url: string): void {
     this.#drop(output.id);

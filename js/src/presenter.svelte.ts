@@ -21,6 +21,7 @@ import { label, type Family } from "./renderers/table.ts";
 import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
+import { SMALL } from "./sketches.ts";
 import { asPng, MIME, type Format, type Shot } from "./taking.ts";
 import { familyOf, isAwaited, isImage, isPicture, nameOf, renderingOf, same, sameVersion, type View } from "./view.ts";
 import { Viewport, wheelFactor } from "./viewport.svelte.ts";
@@ -44,8 +45,11 @@ export interface PresenterEvents {
 const GRACE = 150;
 /** Milliseconds for which an image that is loading is not given up for a newer one. */
 const UNDISTURBED = 100;
-/** Milliseconds for a frame to give a picture of what it shows. */
+/** Milliseconds for a frame to give a picture of what it shows, and a small one that nobody has asked for. */
 const SNAPSHOT_WITHIN = 30_000;
+const SMALL_WITHIN = 8000;
+/** Milliseconds after which the user seems to stay where they are. */
+const STAYS = 400;
 
 export class Presenter {
   /** What is shown, or about to be; changes together with `state`. */
@@ -71,7 +75,7 @@ export class Presenter {
   readonly #ahead = new Ahead();
   #drawingAhead = new AbortController();
   /** What waits for pictures of what frames show, by number. */
-  readonly #snapshots = new Map<number, PromiseWithResolvers<ArrayBuffer | null>>();
+  readonly #snapshots = new Map<number, { frame: Frame; answer: PromiseWithResolvers<ArrayBuffer | null> }>();
   #snapshot = 0;
   #theme: Theme;
   #current: Layer | undefined;
@@ -79,6 +83,8 @@ export class Presenter {
   /** Ends the request for a figure that is drawn ahead. */
   #asking: AbortController | undefined;
   #began = 0;
+  /** When somebody asked for what is shown. */
+  #asked = 0;
   /** What is being drawn, and what comes after it. */
   #flying: View | undefined;
   #pending: View | undefined;
@@ -106,6 +112,7 @@ export class Presenter {
   show(view: View): void {
     const previous = this.shown;
     this.shown = view;
+    this.#asked = performance.now();
     for (const layer of [this.#current, this.#next]) if (layer?.isOf(view.output, view.mime)) layer.name(view.output);
     if (previous && same(previous, view)) return;
     this.#set("loading");
@@ -168,8 +175,8 @@ export class Presenter {
   async #snapshotOf(frame: Frame, shot: Shot): Promise<Blob | null> {
     const number = ++this.#snapshot;
     const answer = Promise.withResolvers<ArrayBuffer | null>();
-    const timer = setTimeout(() => answer.reject(new Error("it takes too long")), SNAPSHOT_WITHIN);
-    this.#snapshots.set(number, answer);
+    const timer = setTimeout(() => answer.reject(new Error("it takes too long")), shot.small ? SMALL_WITHIN : SNAPSHOT_WITHIN);
+    this.#snapshots.set(number, { frame, answer });
     frame.send({ type: "snapshot", number, shot });
     try {
       const bytes = await answer.promise;
@@ -180,11 +187,23 @@ export class Presenter {
     }
   }
 
-  /** A frame's answer. */
-  #taken({ number, bytes, problem }: Extract<FromFrame, { type: "snapshot" }>): void {
+  /** A frame's answer, if it was the one that was asked. */
+  #taken(frame: Frame, { number, bytes, problem }: Extract<FromFrame, { type: "snapshot" }>): void {
     const asked = this.#snapshots.get(number);
-    if (problem) asked?.reject(new Error(problem));
-    else asked?.resolve(bytes);
+    if (asked?.frame !== frame) return;
+    if (problem) asked.answer.reject(new Error(problem));
+    else asked.answer.resolve(bytes);
+  }
+
+  /** A small picture of a view, from the frame that shows it, if that is what is shown. */
+  sketch(view: View): Promise<Blob | null> | undefined {
+    const layer = this.#current;
+    return layer?.frame && same(layer.view, view) ? this.#snapshotOf(layer.frame, SMALL) : undefined;
+  }
+
+  /** Whether what is shown is there, and has been asked for a while ago. */
+  get isCalm(): boolean {
+    return this.state === "ready" && performance.now() - this.#asked > STAYS;
   }
 
   /** Get ready for what will likely be shown next, the likeliest first; when there is time, it is drawn too. */
@@ -365,7 +384,7 @@ export class Presenter {
       notice: () => this.#hear(layer),
       blocked: () => this.#hear(layer),
       key: ({ chord }) => document.activeElement === layer.frame?.element && this.#events.key(chord),
-      snapshot: (message) => layer === this.#current && this.#taken(message),
+      snapshot: (message) => this.#heardAside({ view: layer.view, frame: layer.frame! }, message),
       zoom: ({ pixels, x, y }) => layer === this.#current && this.viewport.zoomBy(wheelFactor(pixels, true), this.viewport.fromFrame({ x, y })),
       pan: ({ x, y }) => layer === this.#current && this.viewport.panBy(x, y),
       link: ({ href }) => layer === this.#current && this.#events.link(href),
@@ -399,6 +418,7 @@ export class Presenter {
   #heardAside({ view, frame }: Pick<Scene, "view" | "frame">, message: FromFrame): void {
     if (message.type === "picture") this.#events.picture(view.output, URL.createObjectURL(new Blob([message.bytes], { type: "image/png" })));
     else if (message.type === "comms" && familyOf(view).renderer === "widgets") frame.link(() => this.#events.comms(view.output));
+    else if (message.type === "snapshot") this.#taken(frame, message);
     else if (message.type === "want") void this.#frames.provide(frame, { name: message.name as LibraryName }).catch(() => {});
   }
 

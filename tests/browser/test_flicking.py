@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import OpenPane, Pane, Publish, html, image
+from .test_taking import PAGES
 
 WATCH = """() => {
     window.seen = [];
@@ -156,8 +157,57 @@ def test_drawings_that_nobody_looked_at_have_pictures_too(open_pane: OpenPane, p
     assert pane.page.locator(".parking iframe").count() <= 5  # two spare ones, two drawn ahead, one for all the others
 
 
-def test_texts_have_their_beginning_for_a_picture(pane: Pane, publish: Publish) -> None:
-    pages = [publish({"text/markdown": "# A heading"}), publish(html("<style>p {}</style><p>A <b>page</b></p>"))]
-    pane.ready(pages[-1])
-    for output, text in zip(pages, ("# A heading", "A page"), strict=True):
-        expect(pane.page.locator(f"[data-thumbnail='{output}'] pre")).to_have_text(text)
+LOOK = """async image => {
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    let green = 0;
+    for (let at = 0; at < data.length; at += 4) green += data[at] < 60 && data[at + 1] > 90 && data[at + 2] < 60;
+    return [green / (data.length / 4), canvas.width, canvas.height];
+}"""
+"""The share of an image's pixels that are green, and its size."""
+
+
+def thumbnail(pane: Pane, output: int) -> tuple[float, int, int]:
+    """What the picture of an output in the filmstrip looks like, once it is there: how green it is, and its size."""
+    shown = pane.page.locator(f"[data-thumbnail='{output}'] img")
+    expect(shown).to_have_attribute("src", re.compile("^blob:"))
+    green, width, height = shown.evaluate(LOOK)
+    return green, width, height
+
+
+def test_every_kind_has_a_picture_of_what_it_is_though_nobody_looked(open_pane: OpenPane, publish: Publish) -> None:
+    outputs = [publish(bundle) for bundle in PAGES.values()]
+    pane = open_pane().ready(publish({"text/plain": "last"}))
+    pane.page.set_viewport_size({"width": 1100, "height": 132 * (len(outputs) + 2)})
+    for output in outputs:
+        green, width, height = thumbnail(pane, output)
+        assert green > 0.1
+        assert max(width, height) <= 360
+    assert pane.page.locator(".parking iframe").count() <= 5
+
+
+def test_the_picture_follows_what_the_stage_shows(pane: Pane, publish: Publish) -> None:
+    output = publish(html("<p style='height: 50px'>page</p>"), display_id="page")
+    pane.ready(output)
+    assert thumbnail(pane, output)[0] == 0
+    publish(html("<p style='height: 50px; background: green'>page</p>"), display_id="page")
+    shown = pane.page.locator(f"[data-thumbnail='{output}'] img")
+    pane.page.wait_for_function(f"async image => (await ({LOOK})(image))[0] > 0.1", arg=shown.element_handle())
+
+
+def test_a_long_page_has_its_beginning_for_a_picture(pane: Pane, publish: Publish) -> None:
+    output = publish(html("<div style='background: green; width: 40px; height: 5000px'>begin</div>"))
+    pane.ready(output)
+    green, width, height = thumbnail(pane, output)
+    assert height <= 1.3 * width + 1
+    assert green > 0.2
+
+
+def test_texts_have_their_beginning_for_a_picture_and_pages_until_they_have_one(pane: Pane, publish: Publish) -> None:
+    text = publish({"text/plain": "a\nb"})
+    nested = publish(html("<style>p {}</style><p>A <b>page</b></p><iframe srcdoc='inner'></iframe>"))
+    pane.ready(nested)
+    expect(pane.page.locator(f"[data-thumbnail='{text}'] pre")).to_have_text("a\nb")
+    expect(pane.page.locator(f"[data-thumbnail='{nested}'] pre")).to_have_text("A page")

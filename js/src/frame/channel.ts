@@ -49,7 +49,7 @@ export const HELLO = "ipyweb:frame";
 export const PORT = "ipyweb:port";
 
 const LONGEST_TEXT = 4000;
-const LARGEST_PICTURE = 2 ** 20;
+export const LARGEST_PICTURE = 2 ** 20;
 const LARGEST_SNAPSHOT = 2 ** 26;
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.length <= LONGEST_TEXT;

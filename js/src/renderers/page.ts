@@ -16,6 +16,8 @@ interface Box extends Extent {
 export const LONGEST = 8000;
 /** CSS pixels that are left around what there is to see. */
 const MARGIN = 12;
+/** How many times as high as wide a small picture may be: of a long table one rather sees the beginning. */
+const TALLEST = 1.3;
 /** Milliseconds to wait for pictures that are still loading. */
 const LOADED_WITHIN = 3000;
 /** Properties that no picture shows, or that others stand for: each costs as much as one that does, for every element. */
@@ -36,7 +38,8 @@ export async function snapshot(library: Screenshot, { format, scale, small }: Sh
   if (!small && Math.max(scrollWidth, scrollHeight) > LONGEST) cut(`the picture ends after ${LONGEST} pixels`);
   const svg = await drawn(library, whole);
   const paper = paperColor();
-  const box = seen(await imageOf(svg, { ...whole, x: 0, y: 0 }), whole, paper);
+  const found = seen(await imageOf(svg, { ...whole, x: 0, y: 0 }), whole, paper);
+  const box = small ? { ...found, height: Math.min(found.height, TALLEST * found.width) } : found;
   const image = await imageOf(svg, box, paper);
   if (format === "svg") return new Blob([written(svg)], { type: MIME.svg });
   return small ? shrink(image, box.width, box.height) : paint(image, box.width * scale, box.height * scale);
