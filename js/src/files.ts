@@ -2,11 +2,10 @@
 import { fetchData, type Api } from "./api.ts";
 import type { Pane } from "./pane.svelte.ts";
 import type { OutputRecord } from "./protocol.ts";
-import type { Size } from "./renderers/figure.ts";
 import { download, MIME, type Format } from "./taking.ts";
 import type { View } from "./view.ts";
 
-type Around = Pick<Pane, "seeing" | "figures" | "outputs" | "marks" | "toasts">;
+type Around = Pick<Pane, "seeing" | "outputs" | "marks" | "toasts">;
 
 /** Which outputs to put into one file, and how. */
 export interface Export {
@@ -45,9 +44,9 @@ export class Files {
     });
   }
 
-  /** Save a figure in another size and format. */
-  async saveFigure(output: OutputRecord, mime: string, size: Size): Promise<void> {
-    await this.#pane.toasts.attempt("saved", async () => download(await this.#pane.figures.render(output, mime, size), fileName(output, mime)));
+  /** Save a picture of an output that is on its way. */
+  async saveMade(output: OutputRecord, mime: string, picture: Promise<Blob>): Promise<void> {
+    await this.#pane.toasts.attempt("saved", async () => download(await picture, fileName(output, mime)));
   }
 
   /**

@@ -22,7 +22,7 @@ import * as text from "./renderers/text.ts";
 import * as unknown from "./renderers/unknown.ts";
 import type { Frame, Frames } from "./sandbox.ts";
 import { SMALL } from "./sketches.ts";
-import { asPng, MIME, type Format, type Shot } from "./taking.ts";
+import { MIME, resampled, type Format, type Shot } from "./taking.ts";
 import { familyOf, isAwaited, isImage, isPicture, nameOf, renderingOf, same, sameVersion, type View } from "./view.ts";
 import { Viewport, wheelFactor } from "./viewport.svelte.ts";
 
@@ -151,19 +151,19 @@ export class Presenter {
   }
 
   /** What is shown as it is seen, to be taken away. @throws when it is no picture in that format */
-  async snapshot(format: Format): Promise<Blob> {
+  async snapshot(format: Format, as: Partial<Shot> = {}): Promise<Blob> {
     const layer = this.#current;
     if (!layer) throw new Error("nothing is shown");
     const { view, frame } = layer;
-    const blob = await (frame ? this.#snapshotOf(frame, { format, scale: this.#scaleOf(view) }) : this.#pictureAs(view, format));
+    const blob = await (frame ? this.#snapshotOf(frame, { scale: this.#scaleOf(view), ...as, format }) : this.#pictureAs(view, format, as));
     if (!blob) throw new Error(`${label(view.mime)} cannot be taken as ${format.toUpperCase()}`);
     return blob;
   }
 
-  async #pictureAs(view: View, format: Format): Promise<Blob | null> {
+  async #pictureAs(view: View, format: Format, as: Partial<Shot>): Promise<Blob | null> {
     if (isPicture(view)) return this.#figures.render(view.output, MIME[format], this.#sizeOf(view.output, format === "svg" ? 1 : undefined));
     if (!isImage(view) || format === "svg") return null;
-    return asPng(new Blob([await fetchData(view.output.data[view.mime]!.url)], { type: view.mime }));
+    return resampled(new Blob([await fetchData(view.output.data[view.mime]!.url)], { type: view.mime }), format, as);
   }
 
   /** Pixels of the screen for one of CSS in a frame: as many as one sees. */

@@ -1,14 +1,21 @@
 /** Taking a picture away as it is seen: into the clipboard, or as a file. */
 
+import type { Extent } from "./camera.ts";
 import type { View } from "./view.ts";
 
-export type Format = "png" | "svg";
+export type Format = "png" | "svg" | "jpeg" | "webp";
 
 /** A picture of what is drawn, as somebody wants it. */
 export interface Shot {
   format: Format;
-  /** Pixels of a PNG for one of CSS. */
+  /** Pixels for one of CSS. */
   scale: number;
+  /** CSS pixels to lay it out in, as far as it can be. Absent: as it is seen. */
+  size?: Extent;
+  /** As it was made, whatever room there is for it here. */
+  made?: boolean;
+  /** Without its background. */
+  transparent?: boolean;
   /** Only what is in view, as small as the filmstrip shows it. */
   small?: boolean;
 }
@@ -17,19 +24,26 @@ export interface Shot {
 export interface Seen {
   readonly shown: View | null;
   /** @throws when it is no picture in that format */
-  snapshot(format: Format): Promise<Blob>;
+  snapshot(format: Format, as?: Partial<Shot>): Promise<Blob>;
 }
 
-export const MIME: Record<Format, string> = { png: "image/png", svg: "image/svg+xml" };
+export const MIME: Record<Format, string> = { png: "image/png", svg: "image/svg+xml", jpeg: "image/jpeg", webp: "image/webp" };
 
-/** A picture in another raster format as a PNG. @throws when it is no picture */
-export async function asPng(picture: Blob): Promise<Blob> {
-  if (picture.type === MIME.png) return picture;
+/** A picture of pixels in another format or size. @throws when it is no picture */
+export async function resampled(picture: Blob, format: Format, { size, scale = 1, transparent = true }: Partial<Shot> = {}): Promise<Blob> {
+  if (picture.type === MIME[format] && !size && transparent) return picture;
   const bitmap = await createImageBitmap(picture);
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  canvas.getContext("2d")!.drawImage(bitmap, 0, 0);
+  const { width, height } = size ?? bitmap;
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const context = canvas.getContext("2d")!;
+  if (format === "jpeg" || !transparent) {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
-  return canvas.convertToBlob({ type: MIME.png });
+  return canvas.convertToBlob({ type: MIME[format] });
 }
 
 /**

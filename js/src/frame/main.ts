@@ -24,6 +24,7 @@ import type { Shot } from "../taking.ts";
 import { forwardCamera, setZoomed } from "./camera.ts";
 import { cut, HELLO, PORT, type FromFrame, type Theme, type ToFrame } from "./channel.ts";
 import { forwardInput, wantKeys } from "./input.ts";
+import { painted } from "./painted.ts";
 import { memoryStorage } from "./storage.ts";
 import { FRAME_STYLES } from "./styles.ts";
 
@@ -207,14 +208,6 @@ function output(): HTMLElement {
   el.id = "output";
   document.body.replaceChildren(el);
   return el;
-}
-
-/** Resolves when what is in the document has been painted; a tab in the background paints nothing and is not waited for. */
-function painted(): Promise<void> {
-  return new Promise((resolve) => {
-    requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
-    setTimeout(resolve, 250);
-  });
 }
 
 async function sendPicture(renderer: Renderer, turn: number): Promise<void> {

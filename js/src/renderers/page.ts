@@ -2,6 +2,7 @@
 import type { Context } from "modern-screenshot";
 import type { Extent } from "../camera.ts";
 import type * as screenshot from "../libraries/screenshot.ts";
+import { painted } from "../frame/painted.ts";
 import { MIME, type Shot } from "../taking.ts";
 import { paint, shrink } from "./picture.ts";
 
@@ -31,22 +32,37 @@ const BREATH = 100;
  * @param cut told what is left out of a page that is too long
  * @throws when a part of it cannot be read
  */
-export async function snapshot(library: Screenshot, { format, scale, small }: Shot, cut: (text: string) => void): Promise<Blob | null> {
+export async function snapshot(library: Screenshot, shot: Shot, cut: (text: string) => void): Promise<Blob | null> {
+  const { style } = document.documentElement;
+  const before = style.width;
+  if (shot.size) {
+    style.width = `${shot.size.width}px`;
+    await painted();
+  }
+  try {
+    return await taken(library, shot, cut);
+  } finally {
+    style.width = before;
+  }
+}
+
+async function taken(library: Screenshot, { format, scale, small, size, transparent = false }: Shot, cut: (text: string) => void): Promise<Blob | null> {
   const { scrollWidth, scrollHeight } = document.documentElement;
   const most = small ? { width: innerWidth, height: innerHeight } : { width: LONGEST, height: LONGEST };
   const whole = { width: Math.min(scrollWidth, most.width), height: Math.min(scrollHeight, most.height) };
   if (!small && Math.max(scrollWidth, scrollHeight) > LONGEST) cut(`the picture ends after ${LONGEST} pixels`);
-  const svg = await drawn(library, whole);
+  const svg = await drawn(library, whole, transparent);
   const paper = paperColor();
   const found = seen(await imageOf(svg, { ...whole, x: 0, y: 0 }), whole, paper);
-  const box = small ? { ...found, height: Math.min(found.height, TALLEST * found.width) } : found;
-  const image = await imageOf(svg, box, paper);
+  const box = size ? { ...found, x: 0, width: Math.max(size.width, found.x + found.width - MARGIN) } : small ? { ...found, height: Math.min(found.height, TALLEST * found.width) } : found;
+  const by = size ? size.width / box.width : 1;
+  const image = await imageOf(svg, box, transparent ? undefined : paper, by);
   if (format === "svg") return new Blob([written(svg)], { type: MIME.svg });
-  return small ? shrink(image, box.width, box.height) : paint(image, box.width * scale, box.height * scale);
+  return small ? shrink(image, box.width, box.height) : paint(image, box.width * by * scale, box.height * by * scale, { format, transparent });
 }
 
 /** The document's body in an SVG of that size. */
-async function drawn(library: Screenshot, { width, height }: Extent): Promise<SVGElement> {
+async function drawn(library: Screenshot, { width, height }: Extent, transparent: boolean): Promise<SVGElement> {
   const { body } = document;
   if ([...body.querySelectorAll("iframe")].some((each) => each.clientWidth > 0)) throw new Error("it holds a page of its own, which nobody may read");
   const { margin } = getComputedStyle(body);
@@ -54,7 +70,7 @@ async function drawn(library: Screenshot, { width, height }: Extent): Promise<SV
   const context = await library.createContext(body, {
     width, height, timeout: LOADED_WITHIN,
     includeStyleProperties: [...getComputedStyle(body)].filter((name) => !UNSEEN.test(name)),
-    style: { margin, width: `${own.width}px`, height: `${own.height}px` },
+    style: { margin, width: `${own.width}px`, height: `${own.height}px`, ...(transparent && { background: "none" }) },
     filter: (node) => !(node instanceof Element) || begins(node, { width, height }),
     onCloneEachNode: keepsState(breath()),
     onCloneNode: (clone) => document.documentElement.scrollHeight > height ? shorten(clone as Element) : undefined,
@@ -128,11 +144,11 @@ function paperColor(): string {
   return own.find((each) => each !== "rgba(0, 0, 0, 0)") ?? (stage || "#fff");
 }
 
-/** Shows only a part of an SVG, on paper if there is any; as an image. */
-async function imageOf(svg: SVGElement, { x, y, width, height }: Box, paper?: string): Promise<HTMLImageElement> {
+/** Shows only a part of an SVG, on paper if there is any, `by` times as large; as an image. */
+async function imageOf(svg: SVGElement, { x, y, width, height }: Box, paper?: string, by = 1): Promise<HTMLImageElement> {
   const part = { x: String(x), y: String(y), width: String(width), height: String(height) };
   svg.setAttribute("viewBox", Object.values(part).join(" "));
-  for (const name of ["width", "height"] as const) svg.setAttribute(name, part[name]);
+  for (const [name, length] of Object.entries({ width, height })) svg.setAttribute(name, String(length * by));
   if (paper) {
     const rect = document.createElementNS(svg.namespaceURI, "rect");
     for (const [name, value] of Object.entries({ ...part, fill: paper })) rect.setAttribute(name, value);

@@ -15,9 +15,13 @@ interface Plotly {
   newPlot(el: HTMLElement, figure: Figure): Promise<unknown>;
   react(el: HTMLElement, figure: Figure): Promise<unknown>;
   relayout(el: HTMLElement, layout: Record<string, unknown>): Promise<unknown>;
-  toImage(el: HTMLElement, options: Record<string, unknown>): Promise<string>;
+  toImage(what: HTMLElement | Figure, options: Record<string, unknown>): Promise<string>;
   purge(el: HTMLElement): void;
 }
+
+type Drawn = HTMLElement & Figure;
+
+const CLEAR = "rgba(0,0,0,0)";
 
 /** How large Plotly makes a figure that says no size (`layout.width` and `height` in its reference). */
 const AS_MADE: Extent = { width: 700, height: 450 };
@@ -50,11 +54,13 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(image, image.naturalWidth, image.naturalHeight);
 }
 
-export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob> {
-  const { width, height } = (el.querySelector(".svg-container") ?? el).getBoundingClientRect();
-  const url = await plotly.toImage(el, { format, width: Math.round(width), height: Math.round(height), scale });
+export async function snapshot(el: HTMLElement, { format, scale, size, made, transparent }: Shot): Promise<Blob> {
+  const { width, height } = size ?? (made ? { ...AS_MADE, ...lengthsOf(own.get(el)!) } : (el.querySelector(".svg-container") ?? el).getBoundingClientRect());
+  const url = await plotly.toImage(transparent ? withoutBackground(el as Drawn) : el, { format, width: Math.round(width), height: Math.round(height), scale });
   return (await fetch(url)).blob();
 }
+
+const withoutBackground = ({ data, layout }: Drawn): Figure => ({ data, layout: { ...layout, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR } });
 
 /** The figure in the size it is to have, keeping the user's zoom over updates. */
 function prepared(el: HTMLElement, bundle: Bundle): Figure {
@@ -74,8 +80,10 @@ function placed(el: HTMLElement, sizing: Sizing): Partial<Extent> {
 }
 
 /** The size of a figure that has perhaps one of its own; what it leaves out is the frame's. */
-export function extentOf({ width, height }: Partial<Extent>, { policy, custom }: Sizing): Partial<Extent> {
+export function extentOf(layout: Partial<Extent>, { policy, custom }: Sizing): Partial<Extent> {
   if (policy === "custom") return custom;
-  const said = Object.entries({ width, height }).filter(([, length]) => typeof length === "number");
-  return { ...(policy === "made" ? AS_MADE : {}), ...Object.fromEntries(said) };
+  return { ...(policy === "made" ? AS_MADE : {}), ...lengthsOf(layout) };
 }
+
+const lengthsOf = ({ width, height }: Partial<Extent>): Partial<Extent> =>
+  Object.fromEntries(Object.entries({ width, height }).filter(([, length]) => typeof length === "number"));

@@ -36,17 +36,18 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(image, width, height);
 }
 
-export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob | null> {
-  const { image, source, width, height } = await asSeen(el);
-  if (format === "svg") return new Blob([source], { type: "image/svg+xml" });
-  return paint(image, width * scale, height * scale);
+export async function snapshot(el: HTMLElement, shot: Shot): Promise<Blob | null> {
+  const { image, source, width, height } = await asSeen(el, shot.size ?? (shot.made ? ownSize(el.querySelector("svg")!) : undefined));
+  if (shot.format === "svg") return new Blob([source], { type: "image/svg+xml" });
+  return paint(image, width * shot.scale, height * shot.scale, shot);
 }
 
-/** The drawing with its size on the screen, as text and as an image. */
-async function asSeen(el: HTMLElement): Promise<{ image: HTMLImageElement; source: string; width: number; height: number }> {
+/** The drawing with its size on the screen, or another one, as text and as an image. */
+async function asSeen(el: HTMLElement, size?: Extent): Promise<{ image: HTMLImageElement; source: string; width: number; height: number }> {
   const svg = el.querySelector("svg")!;
-  const { width, height } = svg.getBoundingClientRect();
+  const { width, height } = size ?? svg.getBoundingClientRect();
   const copy = svg.cloneNode(true) as SVGSVGElement;
+  copy.removeAttribute("style");
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
   const source = new XMLSerializer().serializeToString(copy);
@@ -73,6 +74,20 @@ function removeScripts(svg: SVGSVGElement): void {
       if (runs) each.removeAttribute(name);
     }
   }
+}
+
+/** CSS pixels of each unit that drawings come in. */
+const UNITS: Record<string, number> = { "": 1, px: 1, pt: 4 / 3, in: 96, cm: 96 / 2.54, mm: 96 / 25.4 };
+
+function lengthOf(text: string): number {
+  const [, number, unit] = /^\s*([\d.]+)([a-z]*)\s*$/.exec(text) ?? [];
+  return Number(number) * (UNITS[unit ?? ""] ?? NaN);
+}
+
+/** The size that the drawing itself has, if it has any. */
+function ownSize(svg: SVGSVGElement): Extent | undefined {
+  const [width, height] = ["width", "height"].map((name) => lengthOf(svg.getAttribute(name) ?? ""));
+  return width! > 0 && height! > 0 ? { width: width!, height: height! } : undefined;
 }
 
 /** A drawing that is made larger or smaller needs to say what of it is seen. */

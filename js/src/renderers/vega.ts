@@ -1,14 +1,16 @@
 /** Vega and Vega-Lite, versions 5 and 6: drawn by vega-embed, with no way to the network but what the user allows. */
 import type { Extent, Policy, Sizing } from "../camera.ts";
-import { shrink } from "./picture.ts";
+import { MIME, type Shot } from "../taking.ts";
+import { paint, shrink } from "./picture.ts";
 import { json, type Bundle, type Cleanup } from "./renderer.ts";
-import type { Shot } from "../taking.ts";
 
 interface View {
   width(): number;
   width(pixels: number): View;
   height(): number;
   height(pixels: number): View;
+  background(): unknown;
+  background(color: unknown): View;
   runAsync(): Promise<View>;
   toCanvas(scale: number): Promise<HTMLCanvasElement>;
   toSVG(): Promise<string>;
@@ -63,6 +65,8 @@ interface Drawn {
 }
 
 const drawings = new WeakMap<HTMLElement, Drawn>();
+/** Whether the chart is laid out for a picture. */
+let taking = false;
 
 export async function render(el: HTMLElement, bundle: Bundle): Promise<Cleanup> {
   await update(el, bundle);
@@ -98,16 +102,14 @@ export async function size(el: HTMLElement, sizing: Sizing): Promise<void> {
 async function fit(el: HTMLElement): Promise<void> {
   const drawn = drawings.get(el);
   const chart = el.querySelector(".marks");
-  if (!drawn || !chart) return;
+  if (!drawn || !chart || taking) return;
   const { view } = drawn.result;
   if (drawn.contained.length > 0) {
     contain(el.firstElementChild as HTMLElement, drawn);
     await view.runAsync();
   }
   for (let round = 0; round < ROUNDS; round++) {
-    const whole = chart.getBoundingClientRect();
-    const around = { width: whole.width - view.width(), height: whole.height - view.height() };
-    const wanted = Object.entries(plotExtent(drawn, around, roomIn(el))) as [Side, number][];
+    const wanted = Object.entries(plotExtent(drawn, outside(el, view), roomIn(el))) as [Side, number][];
     const changed = wanted.filter(([side, length]) => Math.abs(length - view[side]()) >= 1);
     if (changed.length === 0) return;
     for (const [side, length] of changed) view[side](length);
@@ -130,6 +132,12 @@ export const containedOf = ({ signals = [] }: Scope): Side[] =>
 function roomIn(el: HTMLElement): number {
   const { paddingLeft, paddingRight } = getComputedStyle(el);
   return document.documentElement.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+}
+
+/** Pixels of axes and legends beside the plot. */
+function outside(el: HTMLElement, view: View): Extent {
+  const { width, height } = el.querySelector(".marks")!.getBoundingClientRect();
+  return { width: width - view.width(), height: height - view.height() };
 }
 
 /**
@@ -158,12 +166,48 @@ export async function picture(el: HTMLElement): Promise<Blob | null> {
   return shrink(canvas, canvas.width, canvas.height);
 }
 
-export async function snapshot(el: HTMLElement, { format, scale }: Shot): Promise<Blob | null> {
-  const { view } = drawings.get(el)!.result;
-  if (format === "svg") return new Blob([await view.toSVG()], { type: "image/svg+xml" });
-  const canvas = await view.toCanvas(scale);
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+/** The chart is laid out for the picture, and back. */
+export async function snapshot(el: HTMLElement, shot: Shot): Promise<Blob | null> {
+  const drawn = drawings.get(el)!;
+  const { view } = drawn.result;
+  const before = { width: view.width(), height: view.height(), background: view.background() };
+  taking = true;
+  try {
+    if (shot.transparent) view.background("transparent");
+    for (const [side, length] of Object.entries(lengthsFor(shot, drawn, outside(el, view))) as [Side, number][]) view[side](length);
+    await view.runAsync();
+    return await pictureOf(view, shot);
+  } finally {
+    taking = false;
+    if (before.width !== view.width()) view.width(before.width);
+    if (before.height !== view.height()) view.height(before.height);
+    await view.background(before.background).runAsync();
+  }
 }
+
+/** The lengths of the plot in a picture; none where that is taken as seen. */
+function lengthsFor({ size, made }: Shot, drawn: Drawn, around: Extent): Partial<Extent> {
+  if (!size && !made) return {};
+  const sizing: Sizing = size ? { policy: "custom", custom: size } : { ...drawn.sizing, policy: "made" };
+  return plotExtent({ ...drawn, sizing }, around, Infinity);
+}
+
+/** A picture of exactly the size that is asked for: a chart that cannot have it is in the middle. */
+async function pictureOf(view: View, shot: Shot): Promise<Blob | null> {
+  if (shot.format === "svg") return new Blob([sized(await view.toSVG(), shot.size)], { type: MIME.svg });
+  const chart = await view.toCanvas(shot.scale);
+  if (!shot.size) return paint(chart, chart.width, chart.height, shot);
+  const [width, height] = [shot.size.width * shot.scale, shot.size.height * shot.scale].map(Math.round) as [number, number];
+  const by = Math.min(width / chart.width, height / chart.height);
+  const sheet = new OffscreenCanvas(width, height);
+  const [across, down] = [chart.width * by, chart.height * by];
+  sheet.getContext("2d")!.drawImage(chart, (width - across) / 2, (height - down) / 2, across, down);
+  return paint(sheet, width, height, shot);
+}
+
+/** An SVG in another size; without a size, as it is. */
+const sized = (svg: string, size?: Extent): string =>
+  size ? svg.replace(/ width="[^"]*"/, ` width="${size.width}"`).replace(/ height="[^"]*"/, ` height="${size.height}"`) : svg;
 
 const isLite = ({ mime }: Bundle): boolean => mime.includes("vegalite");
 
