@@ -29,7 +29,7 @@ export interface Around {
 export const SMALL: Shot = { format: "png", scale: 1, small: true };
 
 /** Milliseconds for a picture to come. */
-const WITHIN = 8000;
+const WITHIN = 20_000;
 /** Milliseconds of rest between two, and since other places came into view: a filmstrip that is moved goes by. */
 const REST = 120;
 const STILL = 250;
@@ -72,6 +72,14 @@ export class Sketches {
     if (this.#wanted.get(view.output.id) === view) this.#wanted.delete(view.output.id);
   }
 
+  /** The others come first. */
+  #postpone(view: View): void {
+    const others = [...this.#wanted].filter(([id]) => id !== view.output.id);
+    if (others.length === this.#wanted.size) return;
+    this.#wanted.clear();
+    for (const [id, each] of [[view.output.id, view] as const, ...others]) this.#wanted.set(id, each);
+  }
+
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
@@ -82,6 +90,7 @@ export class Sketches {
       const png = await (this.#around.shown(view) ?? this.#draw(view)).then(small, () => null);
       this.#tried.set(keyOf(view), png ? TRIES : this.#triesOf(view) + 1);
       if (this.#triesOf(view) === TRIES) this.#forget(view);
+      else this.#postpone(view);
       if (png) this.#around.keep(view, png);
       if (!png || !familyOf(view).updates) this.#drop();
     }
