@@ -15,6 +15,7 @@ from ..conftest import stop_hub
 from .conftest import PROJECT, Publish, Show, html, image
 from .engines import ITEM, SVG, TOAST, NewTab, connected, done, gone, listed, marked, opened, ready, there
 from .tab import Tab
+from .test_taking import PAGES, green
 
 DIALOG, NEWS, NETWORK = "dialog[open]", "[data-testid=news]", "[data-testid=network]"
 FRAME = "[data-testid=stage] iframe"
@@ -91,6 +92,22 @@ def test_a_picture_is_copied_as_text_and_saved_as_a_drawing(tab: Tab, publish: P
     gone(tab, "[data-testid=search]")
     tab.press("s")
     assert b"<svg" in tab.downloaded("Square.svg")
+
+
+@pytest.mark.parametrize("kind", ["html", "table", "javascript", "shadow", "canvas"])
+def test_pages_are_saved_as_pictures(tab: Tab, publish: Publish, kind: str) -> None:
+    ready(tab, publish(PAGES[kind], title="Page"))
+    tab.press("p")
+    assert green(tab.downloaded("Page.png")) > 0.1
+
+
+def test_formulas_are_saved_as_pictures_or_it_is_said_why_not(tab: Tab, publish: Publish) -> None:
+    ready(tab, publish(PAGES["latex"], title="Page"))
+    tab.press("p")
+    if "webkit" in type(tab).__module__:
+        tab.reads(TOAST, "this browser draws nothing of it")
+    else:
+        assert green(tab.downloaded("Page.png")) > 0.1
 
 
 def test_a_pane_resumes_when_the_hub_is_back(tab: Tab, publish: Publish) -> None:

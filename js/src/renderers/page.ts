@@ -53,11 +53,14 @@ async function taken(library: Screenshot, { format, scale, small, size, transpar
   if (!small && Math.max(scrollWidth, scrollHeight) > LONGEST) cut(`the picture ends after ${LONGEST} pixels`);
   const svg = await drawn(library, whole, transparent);
   const paper = paperColor();
-  const found = seen(await imageOf(svg, { ...whole, x: 0, y: 0 }), whole, paper);
+  const all = { ...whole, x: 0, y: 0 };
+  const ink = seen(await imageOf(svg, all), whole, paper);
+  const found = ink ?? all;
   const box = size ? { ...found, x: 0, width: Math.max(size.width, found.x + found.width - MARGIN) } : small ? { ...found, height: Math.min(found.height, TALLEST * found.width) } : found;
   const by = size ? size.width / box.width : 1;
   const image = await imageOf(svg, box, transparent ? undefined : paper, by);
   if (format === "svg") return new Blob([written(svg)], { type: MIME.svg });
+  if (ink && !seen(image, box, paper)) throw new Error("this browser draws nothing of it"); // WebKit, of formulas
   return small ? shrink(image, box.width, box.height) : paint(image, box.width * by * scale, box.height * by * scale, { format, transparent });
 }
 
@@ -164,8 +167,8 @@ async function imageOf(svg: SVGElement, { x, y, width, height }: Box, paper?: st
 const written = (svg: SVGElement): string =>
   new XMLSerializer().serializeToString(svg).replace(/[\0-\x08\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]/gu, "");
 
-/** The part of an image in which it is not just paper, and a margin around it. */
-function seen(image: HTMLImageElement, { width, height }: Extent, paper: string): Box {
+/** The part of an image in which it is not just paper, and a margin around it; nothing where there is only paper. */
+function seen(image: HTMLImageElement, { width, height }: Extent, paper: string): Box | null {
   const canvas = new OffscreenCanvas(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)));
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   context.fillStyle = paper;
@@ -173,7 +176,7 @@ function seen(image: HTMLImageElement, { width, height }: Extent, paper: string)
   const [empty] = new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  return inked(pixels, canvas.width, empty!, MARGIN) ?? { x: 0, y: 0, width: canvas.width, height: canvas.height };
+  return inked(pixels, canvas.width, empty!, MARGIN);
 }
 
 /** The smallest box with all pixels that are not of one colour, and a margin around it within all of them; nothing where there are none. */
