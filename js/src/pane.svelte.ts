@@ -72,7 +72,7 @@ export class Pane {
   readonly pictures = new Pictures();
   readonly sketches = new Sketches({
     frames: () => this.frames,
-    isCalm: () => !!this.stage?.isCalm && !document.hidden,
+    calm: () => (document.hidden ? 0 : (this.stage?.calm ?? 0)),
     theme: () => this.settings.theme,
     shown: (view) => this.stage?.sketch(view),
     comms: ({ session }) => this.comms.follow(session, false),

@@ -48,8 +48,6 @@ const UNDISTURBED = 100;
 /** Milliseconds for a frame to give a picture of what it shows, and a small one that nobody has asked for. */
 const SNAPSHOT_WITHIN = 30_000;
 const SMALL_WITHIN = 8000;
-/** Milliseconds after which the user seems to stay where they are. */
-const STAYS = 400;
 
 export class Presenter {
   /** What is shown, or about to be; changes together with `state`. */
@@ -201,9 +199,9 @@ export class Presenter {
     return layer?.frame && same(layer.view, view) ? this.#snapshotOf(layer.frame, SMALL) : undefined;
   }
 
-  /** Whether what is shown is there, and has been asked for a while ago. */
-  get isCalm(): boolean {
-    return this.state === "ready" && performance.now() - this.#asked > STAYS;
+  /** Milliseconds since what is shown was asked for; none until it is there. */
+  get calm(): number {
+    return this.state === "ready" ? performance.now() - this.#asked : 0;
   }
 
   /** Get ready for what will likely be shown next, the likeliest first; when there is time, it is drawn too. */

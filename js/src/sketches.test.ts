@@ -38,7 +38,7 @@ beforeEach(() => {
   [calm, made, silent, kept] = [true, 0, 0, []];
   around = {
     frames: () => ({ extra: async () => frame() }) as unknown as Frames,
-    isCalm: () => calm, theme: () => "light", shown: () => undefined, keep: ({ output }) => kept.push(output.id),
+    calm: () => (calm ? Infinity : 0), theme: () => "light", shown: () => undefined, keep: ({ output }) => kept.push(output.id),
     comms: () => expect.unreachable("only widgets speak"),
   };
   sketches = new Sketches(around);
@@ -95,15 +95,27 @@ it("does the others before it tries one again", async () => {
 it("gives each page a frame of its own, since pages run what they want", async () => {
   for (const id of [1, 2]) sketches.want(view(id, "text/html"));
   for (const id of [3, 4]) sketches.want(view(id, "text/markdown"));
-  await vi.advanceTimersByTimeAsync(3000);
+  await vi.advanceTimersByTimeAsync(4000);
   expect(kept).toEqual([4, 3, 2, 1]);
   expect(made).toBe(3);
+});
+
+it("lets pages wait until nothing else happens", async () => {
+  sketches.want(view(1));
+  sketches.want(view(2, "text/html"));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(kept).toEqual([1]);
+  sketches.want(view(3, "text/html"));
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(kept).toEqual([1]);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(kept).toEqual([1, 3, 2]);
 });
 
 it("draws nothing anew that is shown already", async () => {
   around.shown = async () => new Blob(["png"]);
   sketches.want(view(1, "text/html"));
-  await vi.advanceTimersByTimeAsync(1000);
+  await vi.advanceTimersByTimeAsync(3000);
   expect(kept).toEqual([1]);
   expect(made).toBe(0);
 });

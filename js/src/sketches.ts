@@ -14,8 +14,8 @@ import { familyOf, renderingOf, type View } from "./view.ts";
 /** What sketches need of the pane. */
 export interface Around {
   frames(): Frames | undefined;
-  /** Whether what the user looks at is there, and stays. */
-  isCalm(): boolean;
+  /** Milliseconds for which the user has looked at what is there. */
+  calm(): number;
   theme(): Theme;
   /** A picture of a view from where it is shown already, if it is. */
   shown(view: View): Promise<Blob | null> | undefined;
@@ -30,9 +30,12 @@ export const SMALL: Shot = { format: "png", scale: 1, small: true };
 
 /** Milliseconds for a picture to come. */
 const WITHIN = 20_000;
-/** Milliseconds of rest between two, and since other places came into view: a filmstrip that is moved goes by. */
+/** Milliseconds of rest between two. */
 const REST = 120;
-const STILL = 250;
+/** Milliseconds for which the user stays where they are, filmstrip and all, before a chart is drawn only for that. */
+const STILL = 400;
+/** The same for what runs an output's own code, or much of a library's: it has time until nothing else happens. */
+const STILL_FOR_PAGES = 2000;
 /** How often one is tried: on a busy machine the first may come too late. */
 const TRIES = 2;
 /** Bytes beyond which data is not drawn only for the filmstrip. */
@@ -85,8 +88,9 @@ export class Sketches {
     this.#working = true;
     while (this.#wanted.size > 0) {
       await rest();
-      const view = [...this.#wanted.values()].at(-1);
-      if (!view || !this.#around.isCalm() || performance.now() - this.#stirred < STILL) continue;
+      const still = Math.min(this.#around.calm(), performance.now() - this.#stirred);
+      const view = [...this.#wanted.values()].findLast((each) => still > stillFor(each));
+      if (!view) continue;
       const png = await (this.#around.shown(view) ?? this.#draw(view)).then(small, () => null);
       this.#tried.set(keyOf(view), png ? TRIES : this.#triesOf(view) + 1);
       if (this.#triesOf(view) === TRIES) this.#forget(view);
@@ -147,6 +151,8 @@ export class Sketches {
     this.#frame = undefined;
   }
 }
+
+const stillFor = (view: View): number => (PICTURED.includes(familyOf(view).renderer) ? STILL : STILL_FOR_PAGES);
 
 /** What is sent as a small picture may be anything. */
 const small = (png: Blob | null): Blob | null => (png && png.size <= LARGEST_PICTURE ? png : null);

@@ -176,6 +176,6 @@ def test_a_frame_is_called_what_its_output_is(pane: Pane, publish: Publish) -> N
 
 
 @pytest.mark.parametrize("title", ["Notes", "Formula", "Drawing"])
-def test_nothing_is_wrong_with_what_a_frame_draws(pane: Pane, outputs: dict[str, int], title: str) -> None:
-    pane.go(outputs[title])
+def test_nothing_is_wrong_with_what_a_frame_draws(pane: Pane, publish: Publish, title: str) -> None:
+    pane.go(publish(OUTPUTS[title], title=title))
     assert audit(pane.page) == {}

@@ -357,6 +357,8 @@ class Look:
     def _open(self, project: Path) -> Pane:
         context = self._browser.new_context(viewport={"width": 1100, "height": 720}, color_scheme="light")
         context.route("**/*", self._only_the_hub)
+        # what others say while they are drawn for the filmstrip is not what a row says
+        context.add_init_script("if (self === top) localStorage.setItem('ipyweb.filmstrip', 'hidden')")
         page = context.new_page()
         page.set_default_timeout(60_000)
         token = self.hub.token_for("pane")

@@ -74,7 +74,7 @@ async function drawn(library: Screenshot, { width, height }: Extent, transparent
     width, height, timeout: LOADED_WITHIN,
     includeStyleProperties: [...getComputedStyle(body)].filter((name) => !UNSEEN.test(name)),
     style: { margin, width: `${own.width}px`, height: `${own.height}px`, ...(transparent && { background: "none" }) },
-    filter: (node) => !(node instanceof Element) || begins(node, { width, height }),
+    filter: (node) => !(node instanceof Element) || (begins(node, { width, height }) && !isMissing(node)),
     onCloneEachNode: keepsState(breath()),
     onCloneNode: (clone) => document.documentElement.scrollHeight > height ? shorten(clone as Element) : undefined,
   });
@@ -95,6 +95,9 @@ function begins(el: Element, { width, height }: Extent): boolean {
   const { left, top } = el.getBoundingClientRect();
   return left + scrollX < width && top + scrollY < height;
 }
+
+/** Whether it is an image that was not loaded: a copy of it would ask for it once more. */
+const isMissing = (el: Element): boolean => el instanceof HTMLImageElement && el.complete && el.naturalWidth === 0;
 
 /** Rows that are left would share the room of those that are left out. */
 function shorten(clone: Element): void {
