@@ -142,7 +142,7 @@ _SNAPSHOT = """(async (format, scale) => {
   const { port } = document.querySelector(".frame");
   const bytes = await new Promise((done) => {
     port.addEventListener("message", ({ data }) => data?.type === "snapshot" && done(data.bytes));
-    port.postMessage({ type: "snapshot", format, scale });
+    port.postMessage({ type: "snapshot", number: 0, shot: { format, scale, own: true } });
   });
   if (!bytes) return null;
   const reader = new FileReader();

@@ -101,7 +101,8 @@ def _job(environ: Mapping[str, str]) -> Place:
 def _pool() -> Place:
     """The name that multiprocessing, or joblib's loky, gave to this process."""
     processes = sys.modules.get("multiprocessing.process")
-    if processes is None or processes.parent_process() is None:
+    parent = getattr(processes, "parent_process", None)  # not there yet while another thread imports the module
+    if processes is None or parent is None or parent() is None:
         return {}
     return {"worker": str(processes.current_process().name)}
 

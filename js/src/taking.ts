@@ -18,6 +18,8 @@ export interface Shot {
   transparent?: boolean;
   /** Only what is in view, as small as the filmstrip shows it. */
   small?: boolean;
+  /** Only if what draws it makes a picture itself; of pages there is a better one to be had. */
+  own?: boolean;
 }
 
 /** What is looked at, and how it is taken away as it is seen. */

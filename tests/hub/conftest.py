@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from ipyweb.config import Hub
 from ipyweb.connection import Connection, Response, data_dir, read_connection_file, request, runtime_dir, scope_token
+from ipyweb.hub import identity as identities
 from ipyweb.hub import schema
 from ipyweb.hub.app import Process
 from ipyweb.hub.messages import Command, Display, Hello
@@ -32,7 +33,7 @@ from ipyweb.hub.store import Applied, Changes, Job, Left, timestamp
 from ipyweb.private import private_directory, write_private
 from ipyweb.protocol import decode, encode
 
-from ..conftest import HANGS
+from ..conftest import HANGS, wait_until
 from ..postgres_server import Cluster, cluster
 
 TIME = timestamp(datetime.now(UTC))
@@ -109,11 +110,19 @@ class Live:
     def stop(self) -> None:
         if self._thread.is_alive():
             with suppress(OSError, http.client.HTTPException):
-                secure = self.state["url"].startswith("https:")
-                if secure or self.request("POST", "/api/stop", {}).status == 403:  # it has new tokens by now
+                if self.state["url"].startswith("https:"):
                     request(self.connection, "POST", "api/stop", {})
+                else:
+                    wait_until(self._takes_a_stop, "the hub to take one of its tokens")
             self._thread.join(HANGS)
             assert not self._thread.is_alive(), "the hub does not stop"
+
+    def _takes_a_stop(self) -> bool:
+        """Whether it was told to stop: it may have new tokens by now, or be about to have them."""
+        kept, found = identities.load(Hub(**self.settings).directory), read_connection_file()
+        tokens = [self.token(), scope_token(kept.token, "admin"), *([found.token_for("admin")] if found else [])]
+        headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
+        return any(raw_request(self.port, "POST", "/api/stop", b"{}", each).status == 200 for each in headers)
 
 
 def raw_request(

@@ -230,6 +230,7 @@ async function sendSnapshot({ number, shot }: Extract<ToFrame, { type: "snapshot
 async function taken(shot: Shot): Promise<Blob | null> {
   if (shot.small && shown?.picture) return shown.picture(output());
   if (shown?.snapshot) return shown.snapshot(output(), shot);
+  if (shot.own) return null;
   return page.snapshot(await library<page.Screenshot>("screenshot"), shot, notice);
 }
 
