@@ -6,6 +6,7 @@
 Ratios are taken within one process or one run. Directories and hub are its own.
 """
 
+import compileall
 import contextlib
 import io
 import json
@@ -26,6 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+PACKAGE = Path(__file__).parents[2] / "ipyweb"
 RANDOM = np.random.default_rng(0)
 
 
@@ -199,6 +201,7 @@ def stop() -> None:
 
 def main(*benches: Callable[[], None]) -> None:
     """Run those of the benchmarks that the command line names, each in directories of its own."""
+    compileall.compile_dir(PACKAGE, quiet=2)  # as what is installed is, whatever PYTHONDONTWRITEBYTECODE says
     for bench in benches:
         if all(word in bench.__name__ for word in sys.argv[1:]):
             with tempfile.TemporaryDirectory() as directory, own(directory):
