@@ -1,5 +1,6 @@
 """Widgets in a browser that has no network: alive while their session is, and as they were last after it."""
 
+import io
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from ipyweb import connection
@@ -310,6 +312,18 @@ SCATTER = (
 )
 
 
+def click_the_middle_dot(pane: Pane) -> None:
+    """On a canvas, which is there before its dots are."""
+    canvas = pane.frame.locator("canvas").first
+
+    def is_drawn() -> bool:
+        seen = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
+        return seen.getpixel((seen.width // 2, seen.height // 2)) != seen.getpixel((4, 4))
+
+    wait_until(is_drawn, "the dot in the middle")
+    canvas.click(force=True)
+
+
 ALIVE: dict[str, tuple[str, Callable[[Pane], object], str]] = {
     "bqplot": (
         f"{SELECTABLE}dots.observe(lambda change: print('dots', change.new.tolist(), flush=True), 'selected')",
@@ -318,7 +332,7 @@ ALIVE: dict[str, tuple[str, Callable[[Pane], object], str]] = {
     ),
     "jscatter": (
         f"{SCATTER}plot.widget.observe(lambda change: print('points', change.new.tolist(), flush=True), 'selection')",
-        lambda pane: pane.frame.locator("canvas").first.click(force=True),
+        click_the_middle_dot,
         "points [1]",
     ),
     "ipyleaflet": (
