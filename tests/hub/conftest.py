@@ -118,11 +118,17 @@ class Live:
             assert not self._thread.is_alive(), "the hub does not stop"
 
     def _takes_a_stop(self) -> bool:
-        """Whether it was told to stop: it may have new tokens by now, or be about to have them."""
-        kept, found = identities.load(Hub(**self.settings).directory), read_connection_file()
-        tokens = [self.token(), scope_token(kept.token, "admin"), *([found.token_for("admin")] if found else [])]
-        headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
+        """Whether it was told to stop."""
+        headers = ({"Authorization": f"Bearer {token}"} for token in self._tokens())
         return any(raw_request(self.port, "POST", "/api/stop", b"{}", each).status == 200 for each in headers)
+
+    def _tokens(self) -> Iterator[str]:
+        """Its token, and those that it may have by now, or be about to have."""
+        yield self.token()
+        yield scope_token(identities.load(Hub(**self.settings).directory).token, "admin")
+        found = read_connection_file()
+        if found is not None:
+            yield found.token_for("admin")
 
 
 def raw_request(
