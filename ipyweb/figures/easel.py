@@ -33,8 +33,15 @@ from ..errors import KeeperUnavailable
 from .channel import receive, send
 from .snapshot import Buffer, Snapshot
 
-PRELOADED = ("mpl_toolkits.mplot3d.axes3d", "matplotlib.backends.backend_svg", "matplotlib.dates", "ctypes")
-"""What the template imports once it has answered, since many figures need it."""
+PRELOADED = (
+    "ipyweb.figures.recipe",
+    "mpl_toolkits.mplot3d.axes3d",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.dates",
+    "ctypes",
+    *(f"PIL.{name}ImagePlugin" for name in ("Bmp", "Gif", "Jpeg", "Ppm")),  # PIL wants them whatever it saves
+)
+"""What the template imports once it has answered, since every figure or many need it."""
 
 SHARED = ("matplotlib", "mpl_toolkits", "pandas.plotting", "seaborn")
 """Packages that the template may import when a figure needed them, so that the next such figure loads at once."""
@@ -474,9 +481,9 @@ class _Figure:
         self._fresh: Any = None
 
     def load(self, snapshot: Snapshot) -> tuple[dict[str, Any], list[Buffer]]:
+        before = {*sys.modules}
         from .recipe import FunctionFailed, is_call
 
-        before = {*sys.modules}
         try:
             problems, made = self._call(snapshot) if is_call(snapshot) else self._load(snapshot)
         except FunctionFailed as error:

@@ -91,6 +91,10 @@ class Kept:
     settled: threading.Event = field(default_factory=threading.Event)
 
 
+LULL = 0.08
+"""Seconds for which the processor is left to the pane that a figure was drawn ahead for, until it is seen."""
+
+
 class Ahead(NamedTuple):
     """A drawing that was made before anybody asked for it."""
 
@@ -311,8 +315,9 @@ class Keeper:
         kept.settled.wait()
         self._adopt(peer, kept, place)
         self._tell(peer, {"type": "loaded", "id": kept.id})
-        self._lanes.submit(kept.id, SOON, lambda: self._first_drawing(kept))  # after the pane, which may wait for it
-        if not self._draw_ahead(kept):
+        staged = self._draw_ahead(kept)
+        self._lanes.submit(kept.id, SOON, lambda: self._first_drawing(kept), LULL if staged else 0.0)
+        if not staged:
             self._weigh(kept)
 
     @staticmethod
@@ -456,7 +461,7 @@ class Keeper:
             self._line.answer(
                 number, data, {"seconds": answer.get("seconds"), "description": answer.get("description")}
             )
-            self._weigh(kept)
+            self._lanes.submit(kept.id, SOON, lambda: self._weigh(kept), LULL)
 
     # -- copies that panes reach into ---------------------------------------------------------------------------------
 
@@ -531,7 +536,7 @@ class Keeper:
     def _weigh(self, kept: Kept) -> None:
         """Look how much memory a figure takes, and end the easels not used for longest until the rest fits.
 
-        Looking takes the kernel some milliseconds, so it comes after whoever waits for the drawing has it.
+        Looking and ending take the kernel some milliseconds, so they come after whoever waits for the drawing has it.
         """
         if (easel := kept.easel) is not None:
             kept.memory = easel.memory()

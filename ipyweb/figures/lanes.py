@@ -25,6 +25,7 @@ class Ticket:
 
     priority: int
     number: int
+    begins: float = field(compare=False)
     key: str = field(compare=False)
     job: Callable[[], None] = field(compare=False)
     cancelled: bool = field(compare=False, default=False)
@@ -47,18 +48,20 @@ class Lanes:
         self._urgent = 0.0
         self._ended = False
 
-    def submit(self, key: str, priority: int, job: Callable[[], None]) -> Ticket:
+    def submit(self, key: str, priority: int, job: Callable[[], None], delay: float = 0.0) -> Ticket:
         """Queue a job.
 
         Args:
             key: of jobs with the same key only one runs at a time.
             priority: `NOW`, `SOON`, or `IDLE` for what has time until nothing else is to be done.
+            delay: seconds before which it is not begun.
         """
         with self._changed:
-            ticket = Ticket(priority, next(self._numbers), key, job)
+            begins = time.monotonic() + delay
+            ticket = Ticket(priority, next(self._numbers), begins, key, job)
             heapq.heappush(self._waiting, ticket)
             if priority < IDLE:
-                self._urgent = time.monotonic()
+                self._urgent = begins
             if self._threads < self._count:
                 self._begin()
             self._changed.notify_all()
@@ -112,7 +115,7 @@ class Lanes:
                 if ticket is not None:
                     self._running[ticket.key] = time.monotonic()
                     return ticket
-                self._changed.wait(QUIET if self._waiting else None)
+                self._changed.wait(self._patience())
             self._threads -= 1
             return None
 
@@ -124,13 +127,21 @@ class Lanes:
             ticket = heapq.heappop(self._waiting)
             if ticket.cancelled:
                 continue
-            if ticket.key in self._running or (ticket.priority >= IDLE and not self._is_quiet()):
+            if ticket.key in self._running or not self._is_due(ticket):
                 passed.append(ticket)
             else:
                 found = ticket
         for each in passed:
             heapq.heappush(self._waiting, each)
         return found
+
+    def _is_due(self, ticket: Ticket) -> bool:
+        return ticket.begins <= time.monotonic() and (ticket.priority < IDLE or self._is_quiet())
+
+    def _patience(self) -> float | None:
+        """Seconds after which a job may begin although nothing changes."""
+        left = (each.begins - time.monotonic() for each in self._waiting)
+        return min((min(QUIET, seconds) if seconds > 0 else QUIET for seconds in left), default=None)
 
     def _is_quiet(self) -> bool:
         return not self._running and time.monotonic() - self._urgent >= QUIET

@@ -258,15 +258,15 @@ class Keepers:
             self._start_in(0, environment)
 
     def forget(self, left: Iterable[Left]) -> None:
-        """Let go of figures that no output shows any more: tell their keepers, or see to it where none runs."""
+        """Let go of figures that no output shows any more: their keepers are told, and what they do not hear any more
+        is deleted here."""
         figures: dict[str, list[str]] = {}
         for each in left:
             figures.setdefault(each.keeper, []).append(each.figure)
         for environment, ids in figures.items():
             if (link := self._links.get(environment)) is not None:
                 link.tell({"type": "forget", "figures": ids})
-            else:
-                asyncio.get_running_loop().run_in_executor(None, keepers.forget, environment, ids)
+            asyncio.get_running_loop().run_in_executor(None, keepers.forget, environment, ids)
 
     def works(self, environment: str) -> None:
         """Note that a keeper has drawn something."""

@@ -14,15 +14,28 @@ export function hue(session: string): number {
 /** The last part of a path. */
 export const baseName = (path: string): string => path.replace(/[\\/]+$/, "").replace(/^.*[\\/]/, "") || path;
 
+const TIMES = {
+  clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  day: { day: "numeric", month: "short" },
+  long: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
+} satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+/** Made once each: to make one takes longer than all else that a new output takes in the pane. */
+const formats = new Map<keyof typeof TIMES, Intl.DateTimeFormat>();
+
+function format(time: Date, as: keyof typeof TIMES): string {
+  if (!formats.has(as)) formats.set(as, new Intl.DateTimeFormat(undefined, TIMES[as]));
+  return formats.get(as)!.format(time);
+}
+
 /** Hours and minutes of a time today, else the day. */
 export function shortTime(iso: string, now = new Date()): string {
   const time = new Date(iso);
-  const today = time.toDateString() === now.toDateString();
-  return time.toLocaleString(undefined, today ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { day: "numeric", month: "short" });
+  return format(time, time.toDateString() === now.toDateString() ? "clock" : "day");
 }
 
 /** Date and time to the second. */
-export const longTime = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+export const longTime = (iso: string): string => format(new Date(iso), "long");
 
 /** Where the code that made an output stands, as far as known: `train.py:42`, `In [7]`. */
 export function place({ source }: OutputRecord): string {

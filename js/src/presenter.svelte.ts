@@ -211,7 +211,7 @@ export class Presenter {
     this.#ahead.fetch(views);
     this.#backstage.rest();
     if (!calm) return;
-    void this.#backstage.draw(views.filter(({ output }) => !this.#events.network(output)), { width: this.#stage.clientWidth, height: this.#stage.clientHeight }, this.#theme);
+    void this.#backstage.draw(views.filter(({ output }) => !this.#events.network(output)), this.viewport.extent, this.#theme);
     void this.#drawNext(views.slice(0, 2).filter((each) => isPicture(each)), this.#drawingAhead.signal);
   }
 
@@ -283,7 +283,7 @@ export class Presenter {
 
   /** What to ask for a figure now. */
   #sizeOf({ id, figure }: OutputRecord, ratio = window.devicePixelRatio || 1): Size {
-    return sizeIn(figure!, this.#stage, this.#lens.sizing, ratio, this.#lens.camera(id).zoom);
+    return sizeIn(figure!, this.viewport.extent, this.#lens.sizing, ratio, this.#lens.camera(id).zoom);
   }
 
   // -- in the shell ---------------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ export class Presenter {
     const picture = layer.element.querySelector<HTMLImageElement>("img");
     if (!output.figure || mime !== "image/png" || !picture) return;
     const told = (fate: Fate) => void (layer === this.#current && this.#figures.learn(output, fate));
-    const size = () => (this.#stage.clientWidth > 0 ? this.#sizeOf(output) : null);
+    const size = () => (this.viewport.extent.width > 0 ? this.#sizeOf(output) : null);
     layer.figure = new LiveFigure(picture, output, size, this.#figures.draw, told, first?.asked);
     if (first) told(first.fate);
   }

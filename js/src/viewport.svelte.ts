@@ -38,11 +38,15 @@ export class Viewport {
   readonly #observer: ResizeObserver;
   readonly #pointers = new Map<number, Point>();
   #content: Content | null = null;
+  #room: Extent | undefined;
 
   constructor(stage: HTMLElement, lens: Lens) {
     this.#stage = stage;
     this.#lens = lens;
-    this.#observer = new ResizeObserver(() => this.apply());
+    this.#observer = new ResizeObserver(() => {
+      this.#room = undefined;
+      this.apply();
+    });
     this.#observer.observe(stage);
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     listenToPinches(stage, (pixels, at) => this.#pinch(pixels, at));
@@ -52,12 +56,13 @@ export class Viewport {
     stage.addEventListener("dblclick", (event) => this.#content?.kind === "picture" && this.#toggle(this.#at(event)));
   }
 
-  get #extent(): Extent {
-    return { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
+  /** The stage's size, kept: to ask for it again could cost a layout of all that has changed meanwhile. */
+  get extent(): Extent {
+    return (this.#room ??= { width: this.#stage.clientWidth, height: this.#stage.clientHeight });
   }
 
   get #layout(): Layout {
-    return this.#content!.layout(this.#extent, this.#lens.sizing);
+    return this.#content!.layout(this.extent, this.#lens.sizing);
   }
 
   get #camera(): Camera {
@@ -83,7 +88,7 @@ export class Viewport {
       this.zoomed = false;
       return;
     }
-    const [layout, stage] = [this.#layout, this.#extent];
+    const [layout, stage] = [this.#layout, this.extent];
     const camera = held(this.#camera, layout, stage);
     PLACE[content.kind](content.element, layout, camera, stage);
     content.placed?.(camera, this.#lens.sizing);
@@ -96,7 +101,7 @@ export class Viewport {
 
   /** Zoom by `factor` around a point, from the stage's centre. */
   zoomBy(factor: number, point: Point = HOME): void {
-    if (this.#content) this.#look(zoomed(this.#camera, factor, this.#content.kind === "flowing" ? HOME : point, this.#layout, this.#extent));
+    if (this.#content) this.#look(zoomed(this.#camera, factor, this.#content.kind === "flowing" ? HOME : point, this.#layout, this.extent));
   }
 
   /** Zoom to a size against as made. */
@@ -117,7 +122,7 @@ export class Viewport {
   panBy(x: number, y: number): void {
     if (!this.#content) return;
     const camera = this.#camera;
-    this.#look(held({ ...camera, x: camera.x + x, y: camera.y + y }, this.#layout, this.#extent));
+    this.#look(held({ ...camera, x: camera.x + x, y: camera.y + y }, this.#layout, this.extent));
   }
 
   /** A point in a frame, seen from the stage's centre. */

@@ -56,6 +56,13 @@ def test_a_spare_serves_the_next_figure_and_another_takes_its_place(easels: Ease
     wait_until(lambda: [each.pid for each in template().children() if each.pid != waiting], "the next spare")
 
 
+def test_nothing_is_imported_anew_for_a_figure(easels: Easels) -> None:
+    spare()  # is forked once all is imported
+    easel = easels.new()
+    assert easel.load(snapshot(), 60).imported == []
+    easel.end()
+
+
 def test_without_a_spare_an_easel_is_forked(easels: Easels) -> None:
     made = [easels.new() for _ in range(3)]
     assert len({easel.pid for easel in made}) == 3

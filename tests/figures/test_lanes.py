@@ -115,3 +115,13 @@ def test_nothing_begins_after_the_end(one: Lanes) -> None:
     gate.let_go.set()
     wait_until(lambda: one._threads == 0, "the lane to end")
     assert done == []
+
+
+def test_what_is_to_wait_begins_later_and_others_meanwhile(one: Lanes) -> None:
+    done = list[str]()
+    job = recording(done)
+    one.submit("later", NOW, job("later"), delay=0.2)
+    one.submit("soon", SOON, job("soon"))
+    one.submit("idle", IDLE, job("idle"))
+    wait_until(lambda: len(done) == 3, "all jobs")
+    assert done == ["soon", "later", "idle"]

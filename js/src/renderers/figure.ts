@@ -74,8 +74,8 @@ export function origin(mime: string, { live, gone }: Fate): string {
 }
 
 /** What to ask for a figure on a stage. */
-export const sizeIn = (figure: FigureInfo, stage: HTMLElement, sizing: Sizing, ratio: number, zoom = 1): Size =>
-  sizeFor(figure, fit(figure, { width: stage.clientWidth, height: stage.clientHeight }, sizing), ratio, zoom);
+export const sizeIn = (figure: FigureInfo, stage: Extent, sizing: Sizing, ratio: number, zoom = 1): Size =>
+  sizeFor(figure, fit(figure, stage, sizing), ratio, zoom);
 
 /** A figure's first picture on a stage, drawn for it before there is a stored one. */
 export interface First {
