@@ -446,7 +446,7 @@ def _be_easel(pipe: Connection) -> None:
     while True:
         try:
             if not pipe.poll(PAUSE):
-                figure.prepare()
+                figure.rest()
                 _give_back()
             header, parts = receive(pipe)
         except (EOFError, OSError):
@@ -520,6 +520,13 @@ class _Figure:
         if self._fresh is None and self._snapshot is not None:
             self._fresh = load(self._snapshot)
         return self._fresh
+
+    def rest(self) -> None:
+        """Do what would make the next drawing wait."""
+        from .drawing import make_ticks
+
+        if (loaded := self.prepare()) is not None:
+            make_ticks(loaded.figure, loaded.params)
 
     def draw(self, wanted: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         from . import describe

@@ -258,8 +258,7 @@ class Keepers:
             self._start_in(0, environment)
 
     def forget(self, left: Iterable[Left]) -> None:
-        """Let go of figures that no output shows any more: their keepers are told, and what they do not hear any more
-        is deleted here."""
+        """Let go of figures that no output shows any more: tell their keepers, and see to what those do not hear."""
         figures: dict[str, list[str]] = {}
         for each in left:
             figures.setdefault(each.keeper, []).append(each.figure)

@@ -1,7 +1,9 @@
-"""Drawings without backgrounds, and in sizes in which the margins as made would cut labels."""
+"""Drawings without backgrounds, in sizes in which the margins as made would cut labels, and with ticks made ahead."""
 
 import io
 import threading
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import ipyweb
-from ipyweb.figures.drawing import LEAST, Spec, draw
+from ipyweb.figures.drawing import LEAST, Spec, draw, make_ticks
+from ipyweb.figures.snapshot import load, take
 
 SIZES = {"width": [320, "px"], "height": [240, "px"]}
 
@@ -119,3 +122,48 @@ def test_a_long_title_stays_inside() -> None:
     draw(figure, Spec.of({"mime": "image/png", "width": [288, "px"], "height": [300, "px"], "margins": True}))
     box = axes.title.get_window_extent()
     assert 0 <= box.x0 < box.x1 <= 288
+
+
+def dates(figure: Figure) -> None:
+    figure.subplots().plot([date(2026, 1, 1), date(2026, 12, 1)], [1, 2])
+
+
+def logarithmic(figure: Figure) -> None:
+    axes = figure.subplots()
+    axes.loglog([1, 10, 1e5], [1, 3, 2])
+    axes.grid(which="both")
+
+
+def words(figure: Figure) -> None:
+    axes = figure.subplots()
+    axes.bar(["a", "b", "c"], [1, 3, 2])
+    axes.tick_params(axis="x", rotation=30, colors="red", length=9)
+
+
+def round_ones(figure: Figure) -> None:
+    figure.subplots(subplot_kw={"projection": "polar"}).plot([1, 3, 2])
+    figure.add_subplot(122, projection="3d").plot([1, 3, 2], [1, 2, 3], [0, 1, 0])
+
+
+def with_others(figure: Figure) -> None:
+    first, second = figure.subplots(2, sharex=True)
+    figure.colorbar(first.imshow([[0, 1], [2, 3]]), ax=first)
+    second.twinx().plot([1, 3, 2])
+    second.set_xticks([0, 0.25, 1], minor=True)
+
+
+def drawn_before(figure: Figure) -> None:
+    figure.subplots().plot([1, 3, 2])
+    figure.tight_layout()
+
+
+@pytest.mark.parametrize("fill", [dates, logarithmic, words, round_ones, with_others, drawn_before])
+def test_ticks_made_ahead_change_no_picture(fill: Callable[[Figure], None]) -> None:
+    figure = Figure()
+    fill(figure)
+    snapshot = take(figure)
+    fresh, ticked = load(snapshot), load(snapshot)
+    make_ticks(ticked.figure, ticked.params)
+    for sizes in ({}, {"width": [900, "px"], "height": [500, "px"]}):
+        spec = Spec.of({"mime": "image/png", **sizes})
+        assert draw(ticked.figure, spec, ticked.params) == draw(fresh.figure, spec, fresh.params)
