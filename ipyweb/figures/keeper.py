@@ -650,7 +650,7 @@ def _lock(path: Path) -> int | None:
 
 def _be_humble() -> None:
     with contextlib.suppress(OSError):
-        os.nice(5)  # of a busy processor it gets a third of what the user's programs get, so figures still come
+        os.nice(10)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800")
 
