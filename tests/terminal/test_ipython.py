@@ -180,7 +180,8 @@ def without_addresses(printed: str) -> str:
 
 
 def test_interrupts_and_syntax_errors_are_ipythons_own(ipython: Terminal) -> None:
-    ipython.send("import time; display(Rich()); print('asleep'); time.sleep(1000)")
+    # short ones, since a signal just before a sleep interrupts no sleep
+    ipython.send("import time; display(Rich()); print('asleep'); [time.sleep(0.1) for _ in range(10_000)]")
     ipython.process.expect_exact("asleep")
     ipython.process.sendintr()
     assert "KeyboardInterrupt" in ipython.printed()
