@@ -92,7 +92,7 @@ class Kept:
 
 
 LULL = 0.08
-"""Seconds for which the processor is left to the pane that a figure was drawn ahead for, until it is seen."""
+"""Seconds for which the processor is left to a pane that has got a drawing, until it is seen."""
 
 
 class Ahead(NamedTuple):
@@ -461,7 +461,7 @@ class Keeper:
             self._line.answer(
                 number, data, {"seconds": answer.get("seconds"), "description": answer.get("description")}
             )
-            self._lanes.submit(kept.id, SOON, lambda: self._weigh(kept), LULL)
+            self._lanes.submit(kept.id, NOW, lambda: self._weigh(kept), LULL)  # before what is asked after it: memory
 
     # -- copies that panes reach into ---------------------------------------------------------------------------------
 

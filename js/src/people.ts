@@ -20,7 +20,7 @@ const TIMES = {
   long: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
 } satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-/** Made once each: to make one takes longer than all else that a new output takes in the pane. */
+/** Made once each, since that takes milliseconds. */
 const formats = new Map<keyof typeof TIMES, Intl.DateTimeFormat>();
 
 function format(time: Date, as: keyof typeof TIMES): string {
