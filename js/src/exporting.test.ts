@@ -77,3 +77,11 @@ it("lets the figure keeper draw figures", async () => {
   await picture({ figures: { render }, seeing: undefined } as never, output, { ...CHOICE, format: "pdf", dpi: 100 }, FREE, MADE);
   expect(render).toHaveBeenCalledWith(output, "application/pdf", { width: 300, height: 200, dpi: 100 });
 });
+
+it("says in a PNG how many dots make an inch, as the figure keeper does", async () => {
+  const snapshot = vi.fn(async (format: string) => new Blob(["picture"], { type: `image/${format}` }));
+  const pane = { figures: {}, seeing: { shown: view("text/html"), snapshot } } as never;
+  const take = (format: Choice["format"]) => picture(pane, view("text/html").output, { ...CHOICE, format, dpi: 300 }, FLOW, MADE);
+  expect(await (await take("png")).text()).toContain("pHYs");
+  expect(await (await take("jpeg")).text()).toBe("picture");
+});

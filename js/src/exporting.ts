@@ -1,6 +1,7 @@
 /** A picture of an output in another size and format: what can be chosen, and what that comes to. */
 import type { Extent } from "./camera.ts";
 import type { Pane } from "./pane.svelte.ts";
+import { withDensity } from "./png.ts";
 import type { OutputRecord } from "./protocol.ts";
 import type { RendererName } from "./renderers/table.ts";
 import { MIME, type Format, type Shot } from "./taking.ts";
@@ -93,7 +94,8 @@ export async function picture(pane: Pick<Pane, "figures" | "seeing">, output: Ou
   const { format, dpi, transparent } = choice;
   if (output.figure) return pane.figures.render(output, FILE[format], { ...pixelsOf(choice), dpi, ...(transparent && { transparent }) });
   if (pane.seeing?.shown?.output.id !== output.id) throw new Error("another output is shown by now");
-  return pane.seeing.snapshot(format as Format, shotOf(choice, options, made));
+  const blob = await pane.seeing.snapshot(format as Format, shotOf(choice, options, made));
+  return format === "png" ? withDensity(blob, dpi) : blob;
 }
 
 /** The size of an output's picture as it was made, in pixels. @throws when there is no picture */

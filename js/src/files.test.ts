@@ -68,3 +68,22 @@ it.each([
   await files.export({ scope, format: "zip", include: ["code", "cwd"] }, () => {});
   expect(asked.mock.calls[0]![0]).toEqual({ ...fields, format: "zip", include: "code,cwd" });
 });
+
+it("opens a picture in a tab at once, as a picture alone, and closes the tab where none comes", async () => {
+  const tab = { document: document.implementation.createHTMLDocument(), close: vi.fn() };
+  const open = vi.spyOn(window, "open").mockReturnValue(tab as never);
+  const opening = files.openMade(output("Loss"), Promise.resolve(new Blob(["<svg/>"], { type: "image/svg+xml" })));
+  expect(open).toHaveBeenCalledOnce();
+  await opening;
+  expect(tab.document.title).toBe("Loss");
+  expect(tab.document.querySelector("img")!.src).toMatch(/^blob:/);
+  await files.openMade(output("Loss"), Promise.reject(new Error("the keeper is gone")));
+  expect(say).toHaveBeenCalledExactlyOnceWith("Not opened: the keeper is gone");
+  expect(tab.close).toHaveBeenCalledOnce();
+});
+
+it("says so where the browser opens no tab", async () => {
+  vi.spyOn(window, "open").mockReturnValue(null);
+  await files.openMade(output("Loss"), Promise.resolve(new Blob()));
+  expect(say).toHaveBeenCalledExactlyOnceWith("Not opened: the browser opens no tab; allow it to");
+});

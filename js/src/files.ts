@@ -2,7 +2,7 @@
 import { fetchData, type Api } from "./api.ts";
 import type { Pane } from "./pane.svelte.ts";
 import type { OutputRecord } from "./protocol.ts";
-import { download, MIME, type Format } from "./taking.ts";
+import { download, MIME, openPicture, type Format } from "./taking.ts";
 import type { View } from "./view.ts";
 
 type Around = Pick<Pane, "seeing" | "outputs" | "marks" | "toasts">;
@@ -47,6 +47,11 @@ export class Files {
   /** Save a picture of an output that is on its way. */
   async saveMade(output: OutputRecord, mime: string, picture: Promise<Blob>): Promise<void> {
     await this.#pane.toasts.attempt("saved", async () => download(await picture, fileName(output, mime)));
+  }
+
+  /** Open a picture of an output that is on its way in a tab of its own. */
+  async openMade(output: OutputRecord, picture: Promise<Blob>): Promise<void> {
+    await this.#pane.toasts.attempt("opened", () => openPicture(picture, output.title ?? `Output ${output.id}`));
   }
 
   /**

@@ -68,3 +68,24 @@ export function download(content: Blob, name: string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/**
+ * Give the user a picture in a tab of its own, where nothing in it runs. It may still be on its way: browsers open tabs
+ * only at once.
+ *
+ * @throws when the browser opens no tab, or there is no picture
+ */
+export async function openPicture(content: Promise<Blob>, title: string): Promise<void> {
+  const tab = window.open("", "_blank");
+  if (!tab) throw new Error("the browser opens no tab; allow it to");
+  tab.document.title = title;
+  const image = tab.document.createElement("img");
+  image.alt = title;
+  tab.document.body.append(image);
+  try {
+    image.src = URL.createObjectURL(await content); // kept, since the tab may save it at any time
+  } catch (error) {
+    tab.close();
+    throw error;
+  }
+}

@@ -137,7 +137,9 @@ def test_drawings_are_exported_in_another_size(pane: Pane, publish: Publish, kin
     previewed(pane, 450)
     name, content = saved(pane, "Save")
     assert name == "Drawing.png"
-    assert Image.open(io.BytesIO(content)).size == size
+    picture = Image.open(io.BytesIO(content))
+    assert picture.size == size
+    assert [round(each) for each in picture.info["dpi"]] == [96, 96]
     assert green(content) > 0.1
     pane.page.get_by_role("dialog").get_by_label("Format").select_option("JPEG")
     name, content = saved(pane, "Save")

@@ -221,6 +221,12 @@ def test_what_both_do_with_figures_of_scripts_is_done_here(
             content = Path(download.value.path()).read_bytes()
             assert content.startswith(begins)
             assert name != "PNG" or Image.open(io.BytesIO(content)).size == (450, 250)
+        if name != "PDF":
+            with subtests.test(f"open, {name}"), page.context.expect_page() as tab:
+                export.get_by_role("button", name="Open", exact=True).click()
+            picture = tab.value.get_by_role("img", name="Output 1")
+            expect(picture).to_have_js_property("naturalWidth", 450 if name == "PNG" else 864)
+            tab.value.close()
     with subtests.test("copy"):
         export.get_by_role("button", name="Data URI").click()
         expect(page.get_by_test_id("toast")).to_have_text("Copied as a data URI")
