@@ -6,6 +6,9 @@ import type { DataRef, OutputRecord } from "./protocol.ts";
 const BYTES = 1024;
 const LINES = 12;
 const COLUMNS = 60;
+/** Columns in view, to which texts are broken whose lines mean nothing. */
+const NARROW = 32;
+const FLOWING = ["application/json", "text/html"];
 const MOST = 500;
 /** Texts that a picture can be made of, the best first. */
 const TEXTS = ["text/markdown", "text/latex", "text/plain", "application/json", "text/html"];
@@ -36,8 +39,12 @@ function shorten(bytes: ArrayBuffer, mime: string): string {
   const source = stripAnsi(new TextDecoder().decode(bytes.slice(0, BYTES)));
   const text = mime === "text/html" ? withoutTags(source) : source;
   if (/^\s*<[\w.]+[^]*>\s*$/.test(text) || /^\s*<[^\n]*>\s*\n\s*\n/.test(text) || /^[\w.]+\([^\n]*\)$/.test(text)) return "";
-  return text.split("\n", LINES).map((line) => line.slice(0, COLUMNS)).join("\n");
+  const lines = text.split("\n", LINES);
+  return (FLOWING.includes(mime) ? lines.flatMap(broken).slice(0, LINES) : lines).map((line) => line.slice(0, COLUMNS)).join("\n");
 }
+
+/** A line in several that are narrow, broken after a space or a comma where there is one. */
+const broken = (line: string): string[] => line.match(new RegExp(`.{1,${NARROW - 1}}([ ,]|$)|.{1,${NARROW}}`, "g")) ?? [""];
 
 /** What a page says, roughly. It is only ever shown as text. */
 const withoutTags = (html: string): string =>
