@@ -13,8 +13,8 @@ _ANIMATION = "matplotlib.animation.Animation"
 
 _INLINE_MODULE = "module://matplotlib_inline.backend_inline"
 _INLINE = frozenset({"inline", _INLINE_MODULE})
-_ELSEWHERE = _INLINE | {"widget", "ipympl", "module://ipympl.backend_nbagg"}
-"""Backends that show figures elsewhere than in the pane, besides matplotlib's own with windows."""
+_LIVE = frozenset({"widget", "ipympl", "module://ipympl.backend_nbagg"})
+"""Names of ipympl's backend, whose figures are widgets, and so appear in the pane by themselves."""
 
 
 def format_figures(shell: Any) -> Undo:
@@ -85,13 +85,14 @@ def install(shell: Any, cells: bool) -> Undo:
 def take_over(notebook: bool = False) -> Undo:
     """Let ``plt.show()`` show in the pane whatever backend is chosen.
 
-    Backends with windows become ours. Agg and the others without keep their meaning, but their figures are shown too.
+    Backends with windows become ours. Agg and the others without keep their meaning, but their figures are shown too;
+    ipympl's are live.
 
     Args:
-        notebook: whether figures belong to the cell that makes them, by matplotlib-inline or ipympl, as in a kernel.
+        notebook: whether figures belong to the cell that makes them, by matplotlib-inline, as in a kernel.
     """
     chosen = dict.__getitem__(_matplotlib().rcParams, "backend")
-    kept = _ELSEWHERE if notebook else frozenset()
+    kept = _LIVE | _INLINE if notebook else _LIVE
     undos = [_replace_windows(kept), _show_without_windows()]
     if not user_chose() and notebook:
         undos.append(_choose(_INLINE_MODULE, True))
@@ -162,7 +163,7 @@ def _has_windows(backend: object, kept: frozenset[str]) -> bool:
     if not isinstance(backend, str):
         return True  # matplotlib would look for one
     interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
-    return backend.lower() in {*interactive, *_ELSEWHERE} - kept
+    return backend.lower() in {*interactive, *_INLINE} - kept
 
 
 def _let_show(loaded: Any) -> Undo:

@@ -331,6 +331,14 @@ def test_a_figure_of_a_notebook_is_a_widget_where_ipympl_is_chosen(folder: Path,
     assert "application/vnd.jupyter.widget-view+json" in mimes
 
 
+def test_a_figure_of_a_script_is_a_widget_where_ipympl_is_chosen(folder: Path, hub: connection.Connection) -> None:
+    code = "import matplotlib\nmatplotlib.use('ipympl')\nimport matplotlib.pyplot as plt\n"
+    (folder / "live.py").write_text(f"{code}plt.plot([1])\nplt.gcf().canvas.toolbar.pan()\nplt.show()")
+    assert run(folder, "live.py").returncode == 0
+    (mimes,) = outputs(hub)
+    assert "application/vnd.jupyter.widget-view+json" in mimes
+
+
 def test_magics_display_await_and_pickling_work_in_a_notebook(folder: Path, hub: connection.Connection) -> None:
     notebook(
         folder,
