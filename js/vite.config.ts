@@ -10,7 +10,8 @@ export default defineConfig({
     outDir: "../ipyweb/static",
     emptyOutDir: true,
     target: "es2023",
-    modulePreload: false,
+    // what the entry imports is asked for with it, and not when it has come
+    modulePreload: { polyfill: false, resolveDependencies: (_file, files, { hostType }) => (hostType === "html" ? files : files.filter((each) => each.endsWith(".css"))) },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
   },

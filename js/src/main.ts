@@ -4,5 +4,5 @@ import "./app.css";
 import { Pane } from "./pane.svelte.ts";
 
 const pane = new Pane();
+void pane.start(); // it asks the hub while the page is being made
 mount(App, { target: document.body, props: { pane } });
-void pane.start();

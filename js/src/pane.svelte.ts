@@ -156,11 +156,11 @@ export class Pane {
     else if (fragment.output !== null && fragment.output !== this.outputs.current) void this.showOutput(fragment.output);
   }
 
-  /** Writes into the address bar what a reload should show: the output, if it is not simply the newest. */
-  keepAddress(): void {
+  /** What a reload should show: an output, or `null` for whatever is the newest; nothing as long as nobody knows. */
+  get address(): number | null | undefined {
     const { following, current } = this.outputs;
-    if (this.feed.phase === "connecting" || (current === null && !following)) return;
-    point(following ? null : current);
+    if (this.feed.phase === "connecting" || (current === null && !following)) return undefined;
+    return following ? null : current;
   }
 
   /** Keeps in the browser what was seen, for when the pane is opened again, or another one is looked at. */

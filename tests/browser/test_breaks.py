@@ -84,6 +84,7 @@ def test_a_pane_that_is_opened_again_says_what_has_come_since(open_pane: OpenPan
     expect(again.page.get_by_test_id("news")).to_have_text("2new")
     again.press("Shift+n")
     again.ready(first)
+    again.page.wait_for_url(f"**/#o={first}")
     again.page.reload()
     again.ready(first)
     expect(again.page.get_by_test_id("news")).to_have_count(0)
