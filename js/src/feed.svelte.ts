@@ -60,7 +60,10 @@ export class Feed {
   #cursor = 0;
   /** When the hub was last heard. */
   #heard = 0;
-  #loaded: Promise<void> = Promise.resolve();
+  /** What is there at first; from when there is a connection. */
+  #loaded!: Promise<HubState>;
+  /** Whether it is still what the hub has: it need not be asked again. */
+  #fresh = false;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #stopAnswering: () => void = () => {};
   /** Whether the hub is the one that let the pane in, and knows its token. Rejects when nothing answers. */
@@ -145,6 +148,7 @@ export class Feed {
 
   #setStatus(status: Status): void {
     this.phase = status === "refused" ? "no-token" : status;
+    if (status === "reconnecting") this.#fresh = false;
     if (status === "refused") this.#stopAnswering();
     if (status === "connecting" || status === "connected") this.#heard = Date.now();
   }
@@ -157,16 +161,21 @@ export class Feed {
   }
 
   /** Fetch the newest page, so that it is painted at once; everything else comes after it. */
-  async #load(): Promise<void> {
+  async #load(): Promise<HubState> {
     const [state, list] = await Promise.all([this.#api.state(), this.#newest()]);
     this.#learn(state);
     this.#cursor = list.event;
     this.#outputs.apply(list.outputs);
     await this.#events.begun(state.hub);
-    if (state.only) return void (this.#outputs.complete = true);
+    this.#fresh = true;
+    if (state.only) {
+      this.#outputs.complete = true;
+      return state;
+    }
     void this.#configure().catch(() => {});
     void this.#api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
     void this.#backfill(list);
+    return state;
   }
 
   async #configure(): Promise<void> {
@@ -205,8 +214,9 @@ export class Feed {
 
   /** Where the hub goes on. After a reconnection: from the last event seen, or anew where the hub's own store is. */
   async #resume(): Promise<number> {
-    await this.#loaded.catch(() => (this.#loaded = this.#load()));
-    const state = await this.#api.state();
+    const loaded = await this.#loaded.catch(() => (this.#loaded = this.#load()));
+    const state = this.#fresh ? loaded : await this.#api.state();
+    this.#fresh = false;
     const replaced = state.event < this.#cursor;
     if (replaced) this.#tell("replaced");
     else if (state.started !== this.hub?.started) this.#tell("restarted");

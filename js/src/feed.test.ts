@@ -85,6 +85,17 @@ it("brings the newest page at once, and the older ones after it", async () => {
   expect([outputs.order.length, outputs.complete, hub.asked]).toEqual([1500, true, [200, 1000, 1000]]);
 });
 
+it("asks how the hub is once when it begins, and anew after each break", async () => {
+  const state = vi.spyOn(hub, "state");
+  await begin();
+  expect(state).toHaveBeenCalledTimes(1);
+  for (const times of [2, 3]) {
+    Socket.last.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([feed.phase, state.mock.calls.length]).toEqual(["connected", times]);
+  }
+});
+
 it("tells of sessions, and what the hub and the config file have to say", async () => {
   await begin();
   expect([...feed.sessions.keys()]).toEqual(["s"]);
