@@ -68,6 +68,8 @@ def _normalised(value: Any) -> str:
 def in_kernel(path: Path) -> Run:
     """Run a notebook as JupyterLab does."""
     notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.pop("outputs", None)  # of when it was saved
     where = {"metadata": {"path": str(path.parent)}}
     error = ""
     try:
