@@ -29,6 +29,8 @@ export interface FeedEvents {
 /** How many outputs the first page has, and the others. */
 export const FIRST_PAGE = 200;
 const PAGE = 1000;
+/** Milliseconds for what is seen first, until older outputs are asked for. */
+const FIRST_SIGHT = 500;
 /** Milliseconds between pages, for the frames of the screen. */
 const BREATH = 50;
 /** Milliseconds until a hub that did not answer is asked again. */
@@ -197,9 +199,11 @@ export class Feed {
     const { project } = this.#outputs;
     let before = outputs[0]?.id;
     let more = outputs.length < total;
+    let rest = FIRST_SIGHT;
     try {
       while (more && before !== undefined) {
-        await new Promise((resolve) => setTimeout(resolve, BREATH));
+        await new Promise((resolve) => setTimeout(resolve, rest));
+        rest = BREATH;
         const page = await this.#api.outputs({ limit: PAGE, before, project });
         if (this.#outputs.project !== project) return;
         this.#outputs.apply(page.outputs);

@@ -73,7 +73,7 @@ afterEach(() => {
 
 const begin = async (): Promise<void> => {
   await feed.start(FRAGMENT);
-  await vi.advanceTimersByTimeAsync(500);
+  await vi.advanceTimersByTimeAsync(1000);
 };
 
 it("brings the newest page at once, and the older ones after it", async () => {
@@ -81,7 +81,7 @@ it("brings the newest page at once, and the older ones after it", async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect([feed.phase, outputs.order.length, outputs.complete]).toEqual(["connected", 200, false]);
   expect(events.begun).toHaveBeenCalledExactlyOnceWith("h1");
-  await vi.advanceTimersByTimeAsync(500);
+  await vi.advanceTimersByTimeAsync(1000);
   expect([outputs.order.length, outputs.complete, hub.asked]).toEqual([1500, true, [200, 1000, 1000]]);
 });
 
@@ -171,9 +171,9 @@ it("stops fetching older ones when another project is spoken of", async () => {
   await feed.start(FRAGMENT);
   await vi.advanceTimersByTimeAsync(0);
   outputs.setProject("/p");
-  await vi.advanceTimersByTimeAsync(500);
+  await vi.advanceTimersByTimeAsync(1000);
   expect([hub.asked, outputs.complete]).toEqual([[200, 1000], false]);
   await feed.list();
-  await vi.advanceTimersByTimeAsync(500);
+  await vi.advanceTimersByTimeAsync(1000);
   expect(outputs.complete).toBe(true);
 });
