@@ -62,9 +62,8 @@ export class Feed {
   #cursor = 0;
   /** When the hub was last heard. */
   #heard = 0;
-  /** What is there at first; from when there is a connection. */
-  #loaded!: Promise<HubState>;
-  /** Whether it is still what the hub has: it need not be asked again. */
+  #loaded: Promise<void> = Promise.resolve();
+  /** Whether what was loaded is the hub's as it is: it need not be asked again. */
   #fresh = false;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #stopAnswering: () => void = () => {};
@@ -163,21 +162,17 @@ export class Feed {
   }
 
   /** Fetch the newest page, so that it is painted at once; everything else comes after it. */
-  async #load(): Promise<HubState> {
+  async #load(): Promise<void> {
     const [state, list] = await Promise.all([this.#api.state(), this.#newest()]);
     this.#learn(state);
     this.#cursor = list.event;
     this.#outputs.apply(list.outputs);
     await this.#events.begun(state.hub);
     this.#fresh = true;
-    if (state.only) {
-      this.#outputs.complete = true;
-      return state;
-    }
+    if (state.only) return void (this.#outputs.complete = true);
     void this.#configure().catch(() => {});
     void this.#api.sessions().then(({ sessions }) => this.#takeSessions(sessions), () => {});
     void this.#backfill(list);
-    return state;
   }
 
   async #configure(): Promise<void> {
@@ -218,9 +213,12 @@ export class Feed {
 
   /** Where the hub goes on. After a reconnection: from the last event seen, or anew where the hub's own store is. */
   async #resume(): Promise<number> {
-    const loaded = await this.#loaded.catch(() => (this.#loaded = this.#load()));
-    const state = this.#fresh ? loaded : await this.#api.state();
-    this.#fresh = false;
+    await this.#loaded.catch(() => (this.#loaded = this.#load()));
+    if (this.#fresh) {
+      this.#fresh = false;
+      return this.#cursor;
+    }
+    const state = await this.#api.state();
     const replaced = state.event < this.#cursor;
     if (replaced) this.#tell("replaced");
     else if (state.started !== this.hub?.started) this.#tell("restarted");

@@ -96,6 +96,13 @@ it("asks how the hub is once when it begins, and anew after each break", async (
   }
 });
 
+it("begins once where something is stored between its first two questions", async () => {
+  const state = hub.state;
+  hub.state = async () => ({ ...(await state()), event: hub.event - 1 });
+  await begin();
+  expect([feed.phase, feed.broke, hub.asked]).toEqual(["connected", null, [200, 1000, 1000]]);
+});
+
 it("tells of sessions, and what the hub and the config file have to say", async () => {
   await begin();
   expect([...feed.sessions.keys()]).toEqual(["s"]);
