@@ -47,17 +47,6 @@ STAMPS = """() => {
 }"""
 """Stamps key presses, and when what they show has been on the screen for a frame."""
 
-PAINTED = """() => {
-    window.pictures = new Set();
-    const look = () => {
-        const [image] = document.querySelectorAll("[data-testid=stage] .layer:not(.coming) > img");
-        if (image?.complete) window.pictures.add(image.src);
-        requestAnimationFrame(look);
-    };
-    requestAnimationFrame(look);
-}"""
-"""Notes which pictures are on the stage, frame by frame of the screen."""
-
 CONNECTED = """
     new MutationObserver(() => {
         if (document.querySelector("[data-status=connected]")) window.connected ??= performance.now();
@@ -219,7 +208,7 @@ def flicking(hub: connection.Connection) -> None:
     with page() as shown:
         opened(shown, hub)
         whole(shown)
-        shown.evaluate(PAINTED)
+        shown.evaluate(STAMPS)
         newest = newest_of(hub)
         start = time.perf_counter()
         for number in range(FLICKED):
@@ -228,7 +217,7 @@ def flicking(hub: connection.Connection) -> None:
         ready(shown, newest - FLICKED)
         took = time.perf_counter() - start
         shown.keyboard.up("ArrowLeft")
-        seen = shown.evaluate("window.pictures.size")
+        seen = shown.evaluate("Object.keys(window.painted).length")
         say(f"key held down for {FLICKED}: outputs painted a second, least 20", seen / took, "/s")
         say("heap of the page after it", heap(shown), "MB", 150)
 
