@@ -82,18 +82,12 @@ def find_run(word: str, known: list[dict[str, Any]]) -> dict[str, Any]:
     """
     if not known:
         raise Failure("there are no runs here yet; `ipyweb run SCRIPT` makes one, and --all looks at every project")
-    script, _, number = word.rpartition(":")
     if word == "last":
         return known[0]
-    if number.isdecimal():
-        newest = known[0]["script"]
-        found = [
-            run
-            for run in known
-            if run["number"] == int(number) and (_names(script, run["script"]) if script else run["script"] == newest)
-        ]
-    else:
-        found = [run for run in known if _names(word, run["script"]) or (len(word) >= 4 and run["id"].startswith(word))]
+    # An id can be made of digits alone.
+    found = _numbered(word, known) or [
+        run for run in known if _names(word, run["script"]) or (len(word) >= 4 and run["id"].startswith(word))
+    ]
     if not found:
         there = ", ".join(f"{PurePath(run['script']).name}:{run['number']}" for run in known[:8])
         raise Failure(f"there is no run {word}; there are {there}{' …' if len(known) > 8 else ''}")
@@ -101,6 +95,18 @@ def find_run(word: str, known: list[dict[str, Any]]) -> dict[str, Any]:
         scripts = ", ".join(sorted({run["script"] for run in found}))
         raise UsageError(f"{word} could be of {scripts}; write more of the path")
     return found[0]
+
+
+def _numbered(word: str, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    script, _, number = word.rpartition(":")
+    if not number.isdecimal():
+        return []
+    newest = known[0]["script"]
+    return [
+        run
+        for run in known
+        if run["number"] == int(number) and (_names(script, run["script"]) if script else run["script"] == newest)
+    ]
 
 
 def _names(word: str, script: str) -> bool:

@@ -14,7 +14,7 @@ from ipyweb import connection
 
 from ..conftest import wait_until
 from ..widgets.conftest import Start
-from .conftest import ROOT, OpenPane, Pane
+from .conftest import ROOT, OpenPane, Pane, Publish, html
 from .test_exporting import choose, previewed, start
 from .test_flicking import thumbnail
 from .test_taking import READ, green, saved
@@ -109,6 +109,19 @@ def test_what_libraries_show_is_in_the_filmstrip_and_taken_by_keys_and_by_the_mo
         assert green(picture) > 0.01, kind
         pane.press("Escape")
         expect(pane.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_picture_of_a_video_is_of_the_one_on_the_screen(pane: Pane, publish: Publish) -> None:
+    pane.page.add_init_script("""
+        const draw = CanvasRenderingContext2D.prototype.drawImage;
+        CanvasRenderingContext2D.prototype.drawImage = function (image, ...rest) {
+            if (image.isConnected !== false || !image.videoWidth) draw.call(this, image, ...rest); // no frame yet
+        };
+    """)
+    pane.page.reload()
+    source = f"data:video/webm;base64,{''.join(VIDEO.split())}"
+    pane.ready(publish(html(f"<video controls><source src='{source}' type='video/webm'></video>"), title="The video"))
+    assert green(saved(pane, "p")[1]) > 0.03
 
 
 def test_a_live_widget_that_nobody_looked_at_has_a_picture(

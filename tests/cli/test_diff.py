@@ -5,10 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ipyweb import connection
+from ipyweb.cli.app import Failure
+from ipyweb.cli.diff import find_run
 
 Answer = Callable[..., tuple[int, str, str]]
 
@@ -68,6 +71,18 @@ def test_runs_are_listed_and_named_by_number_script_and_id(run: Callable[..., No
     ]
     for word in ("last", "2", "train.py", "train.py:2", rows[-1].split()[-2]):
         assert answer("diff", word)[1].startswith("run 1 of train.py → run 2 of train.py: 1 output, 1 changed")
+
+
+def test_an_id_of_digits_alone_names_its_run_unless_that_number_has_one() -> None:
+    known: list[dict[str, Any]] = [
+        {"id": "20261201" + "0" * 24, "number": 2, "script": "/work/train.py"},
+        {"id": "7" * 32, "number": 1, "script": "/work/train.py"},
+    ]
+    assert find_run("20261201", known) is known[0]
+    assert find_run("7777", known) is known[1]
+    assert find_run("1", known) is known[1]
+    with pytest.raises(Failure, match=r"there is no run 20261202; there are train\.py:2, train\.py:1"):
+        find_run("20261202", known)
 
 
 def test_what_cannot_be_compared_is_explained(run: Callable[..., None], answer: Answer) -> None:

@@ -21,6 +21,8 @@ const MARGIN = 12;
 const TALLEST = 1.3;
 /** Milliseconds to wait for pictures that are still loading. */
 const LOADED_WITHIN = 3000;
+/** Milliseconds in which a video has a frame to show. */
+const FRAME_WITHIN = 2000;
 /** Properties that no picture shows, or that others stand for: each costs as much as one that does, for every element. */
 const UNSEEN = /^--|(?:^|-)(?:inline|block)(?:-|$)|^(?:anchor|animation|caret|contain|counter|cursor|offset|overscroll|page|pointer|scroll|timeline|touch|transition|user|view|will)/;
 /** Milliseconds of work after which the frame listens again: it has to answer that it is alive. */
@@ -68,14 +70,24 @@ async function taken(library: Screenshot, { format, scale, small, size, transpar
 async function drawn(library: Screenshot, { width, height }: Extent, transparent: boolean): Promise<SVGElement> {
   const { body } = document;
   if ([...body.querySelectorAll("iframe")].some((each) => each.clientWidth > 0)) throw new Error("it holds a page of its own, which nobody may read");
+  const keepState = keepsState(breath());
+  let video: HTMLVideoElement | null = null; // which is cloned next
   const { margin } = getComputedStyle(body);
   const own = body.getBoundingClientRect();
   const context = await library.createContext(body, {
     width, height, timeout: LOADED_WITHIN,
     includeStyleProperties: [...getComputedStyle(body)].filter((name) => !UNSEEN.test(name)),
     style: { margin, width: `${own.width}px`, height: `${own.height}px`, ...(transparent && { background: "none" }) },
-    filter: (node) => !(node instanceof Element) || (begins(node, { width, height }) && !isMissing(node)),
-    onCloneEachNode: keepsState(breath()),
+    filter: (node) => {
+      const taken = !(node instanceof Element) || (begins(node, { width, height }) && !isMissing(node));
+      if (taken && node instanceof HTMLVideoElement) video = node;
+      return taken;
+    },
+    onCloneEachNode: async (cloned) => {
+      if (video && cloned instanceof HTMLImageElement) cloned.src = (await frameOf(video)) ?? cloned.src;
+      video = null;
+      await keepState(cloned);
+    },
     onCloneNode: (clone) => document.documentElement.scrollHeight > height ? shorten(clone as Element) : undefined,
   });
   context.sandbox = unstyled();
@@ -90,6 +102,8 @@ async function drawn(library: Screenshot, { width, height }: Extent, transparent
   }
 }
 
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** Whether some of an element may be seen in the picture. What has no box may have children that have. */
 function begins(el: Element, { width, height }: Extent): boolean {
   const { left, top } = el.getBoundingClientRect();
@@ -98,6 +112,27 @@ function begins(el: Element, { width, height }: Extent): boolean {
 
 /** Whether it is an image that was not loaded: a copy of it would ask for it once more. */
 const isMissing = (el: Element): boolean => el instanceof HTMLImageElement && el.complete && el.naturalWidth === 0;
+
+/**
+ * What a video shows now, as a `data:` URL; nothing if that cannot be known. The library asks a copy once, and takes what
+ * it has, which may be nothing yet; out of sight the video itself has nothing.
+ */
+async function frameOf(video: HTMLVideoElement): Promise<string | null> {
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
+  const copy = video.cloneNode(true) as HTMLVideoElement;
+  copy.autoplay = false;
+  copy.currentTime = video.currentTime;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const context = canvas.getContext("2d")!;
+  try {
+    for (const end = performance.now() + FRAME_WITHIN; performance.now() < end; await pause(20)) {
+      for (const each of [copy, video]) context.drawImage(each, 0, 0);
+      if (context.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[3]) return canvas.toDataURL();
+    }
+  } catch {} // of another site
+  return null;
+}
 
 /** Rows that are left would share the room of those that are left out. */
 function shorten(clone: Element): void {
