@@ -21,3 +21,9 @@ def test_every_pixel_comes_back(shape: tuple[int, int], opaque: bool) -> None:
     assert read.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     assert read.mode == ("RGB" if opaque else "RGBA")
     assert np.array_equal(np.asarray(read.convert("RGBA")), pixels)
+
+
+def test_what_goes_on_below_itself_takes_no_room() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (1, 800, 4), np.uint8)
+    colours[..., 3] = 255
+    assert len(encode(800, 600, colours.repeat(600, axis=0).tobytes(), 100)) < 8000
