@@ -140,12 +140,15 @@ class Database(Protocol):
         main: the schema of what is kept; tables are named unqualified to read from all schemas at once.
         schemas: all of them; ``private``, where there is one, is never written to a disk.
         ids: after ``IN``, the numbers of a JSON array that is given as a value.
+        array: makes a column's numbers one text, such a JSON array; nothing of no rows, it may be. The column is to be
+            filled in.
         Error: base of what `execute` raises.
     """
 
     main: str
     schemas: tuple[str, ...]
     ids: str
+    array: str
 
     @property
     def Error(self) -> type[Exception]:  # noqa: N802

@@ -34,15 +34,13 @@ MOST_SLICES = 8
 FEW = 200
 """So few outputs are read sooner than one more slice."""
 
-WORD = 3
-"""Bytes of outputs that a database adds up: PostgreSQL is several times slower with sums of more than four."""
-
 _WIDTH = OUTPUTS // 8
 _BLOCKS = 2**40
 _SINGLES, _PAIRS, _TRIPLES = (251,), (16127, 8209), (16111, 16097)
 """What pieces of one, two and three bytes are divided by, as numbers; what is left is a slot. The second for pairs is
 less than two spaces are: both would leave the same of smaller numbers."""
 
+_ONE = ord("1")
 _ONES = [tuple(at for at in reversed(range(8)) if byte >> at & 1) for byte in range(256)]
 
 
@@ -67,24 +65,18 @@ def may_say(db: Database, terms: Sequence[str]) -> int:
     return found | of_rows(db, "SELECT output FROM grams_due")
 
 
-def of_words(words: Iterable[tuple[int, int]]) -> int:
-    """Outputs by numbers of `WORD` bytes, each with its place."""
-    return _joined([(at, bits.to_bytes(WORD, "little")) for at, bits in words])
-
-
-def of_ids(ids: Iterable[int]) -> int:
+def of_ids(ids: Sequence[int]) -> int:
     """Some outputs as a number."""
-    bits = bytearray()
+    digits = bytearray(b"0") * (1 + max(ids, default=0))
     for output_id in ids:
-        if output_id >= 8 * len(bits):
-            bits.extend(bytes(output_id // 8 + 1))
-        bits[output_id // 8] |= 1 << output_id % 8
-    return int.from_bytes(bits, "little")
+        digits[output_id] = _ONE
+    digits.reverse()
+    return int(digits, 2)
 
 
 def of_rows(db: Database, statement: str, values: Sequence[object] = ()) -> int:
     """The outputs whose ids a statement gives."""
-    return of_ids(output_id for (output_id,) in db.execute(statement, values))
+    return of_ids([output_id for (output_id,) in db.execute(statement, values)])
 
 
 def ascending(outputs: int, after: int) -> Iterator[int]:
@@ -171,11 +163,12 @@ def _joined(pieces: list[tuple[int, bytes]]) -> int:
 
 
 def _telling(word: bytes, most: int) -> list[int]:
-    """Some slots of a word, those that leave out most."""
+    """Some slots of a word, those that leave out most: of longer pieces, from all over it."""
     slots = list(dict.fromkeys(_divided(_TRIPLES, _pieces(word, 3))))
-    if len(slots) < most:
-        slots += _divided(_PAIRS, _pieces(word, 2)) if len(word) > 1 else _divided(_SINGLES, word)
-    return slots[:: -(-len(slots) // most)]
+    if len(slots) >= most:
+        return [slots[at * len(slots) // most] for at in range(most)]
+    shorter = _divided(_PAIRS, _pieces(word, 2)) if len(word) > 1 else _divided(_SINGLES, word)
+    return list(dict.fromkeys((*slots, *shorter)))[:most]
 
 
 def _slots(text: bytes) -> Iterator[int]:

@@ -83,6 +83,7 @@ class Connection:
     main = "ipyweb"
     schemas: tuple[str, ...] = ("ipyweb",)
     ids = "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(?))"
+    array = "CAST(to_json(array_agg({})) AS text)"
     Error: type[Exception] = psycopg.Error
 
     def __init__(self, address: str) -> None:

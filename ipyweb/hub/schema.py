@@ -52,6 +52,7 @@ class Connection(sqlite3.Connection):
     main = "main"
     schemas: tuple[str, ...] = ("main", "private")
     ids = "(SELECT value FROM json_each(?))"
+    array = "json_group_array({})"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

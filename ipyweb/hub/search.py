@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache, reduce
 from itertools import islice
-from operator import and_, or_
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from ..protocol import is_companion
@@ -135,20 +135,25 @@ def candidates(db: Database, which: Filter, query: Query) -> tuple[int, Query]:
     Returns:
         These, and the terms for which they have to be read: not those of which each of them is what they mean.
     """
+    every = -1
     plain = [term.text for term in query if term.plain]
-    found = [grams.may_say(db, plain)] if plain else []
+    if plain:
+        every &= grams.may_say(db, plain)
+    if which.kinds:
+        every &= _of_kinds(db, which.kinds)
+    if which.session is not None:
+        every &= _of_sessions(db, [which.session])
+    if which.project is not None:
+        of_project = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
+        every &= _of_sessions(db, [session for (session,) in of_project])
     (sessions,) = db.execute("SELECT count(*) FROM sessions").fetchone()
     told = [each for each in query if not each.plain and len(each.sessions) <= sessions / 2]  # more leave out little
     meant = {term: _meant(db, term) for term in told}
-    found += [grams.may_say(db, [term.text]) | outputs for term, outputs in meant.items()]
-    if which.kinds:
-        found.append(_of_kinds(db, which.kinds))
-    if which.session is not None:
-        found.append(_of_sessions(db, [which.session]))
-    if which.project is not None:
-        of_project = db.execute("SELECT id FROM sessions WHERE project = ?", (which.project,))
-        found.append(_of_sessions(db, [session for (session,) in of_project]))
-    every = reduce(and_, found) if found else _of_rows(db, "texts", "output", "1 = 1", ())
+    for term, outputs in meant.items():
+        if every & ~outputs:
+            every &= grams.may_say(db, [term.text]) | outputs
+    if every == -1:
+        every = _of_rows(db, "texts", "output", "1 = 1", ())
     return every, tuple(term for term in query if term not in meant or every & ~meant[term])
 
 
@@ -190,10 +195,9 @@ def _of_kinds(db: Database, kinds: Sequence[str]) -> int:
 
 def _of_rows(db: Database, table: str, column: str, where: str, values: Sequence[Any]) -> int:
     """The outputs of rows for which a condition holds, as bits; through a view, SQLite would read all of each row."""
-    size = 8 * grams.WORD
-    bits = f"sum(1 << CAST({column} % {size} AS INTEGER))"
-    statement = f"SELECT {column} / {size}, {bits} FROM {{}}.{table} WHERE {where} GROUP BY {column} / {size}"
-    return reduce(or_, (grams.of_words(db.execute(statement.format(schema), values)) for schema in db.schemas))
+    statement = f"SELECT {db.array.format(column)} FROM {{}}.{table} WHERE {where}"
+    lists = (db.execute(statement.format(schema), values).fetchone()[0] for schema in db.schemas)
+    return reduce(or_, (grams.of_ids(json.loads(each or "[]")) for each in lists))
 
 
 def _marks(values: Sequence[Any]) -> str:
