@@ -61,8 +61,9 @@ ALTER TABLE bytes ALTER COLUMN bytes SET STORAGE EXTERNAL;
 ALTER TABLE texts ALTER COLUMN text SET STORAGE MAIN;
 ALTER TABLE texts SET (toast_tuple_target = 8160);
 ALTER TABLE grams ALTER COLUMN bits SET STORAGE PLAIN;
-DROP INDEX IF EXISTS texts_trigrams, texts_session, texts_kind;
+DROP INDEX IF EXISTS texts_trigrams, texts_session, texts_kind, outputs_updated;
 CREATE INDEX IF NOT EXISTS texts_kind_output ON texts(kind, output);
+CREATE INDEX IF NOT EXISTS outputs_updated_id ON outputs(updated, id);
 CREATE INDEX IF NOT EXISTS outputs_session_id ON outputs(session, id);
 CREATE INDEX IF NOT EXISTS sessions_open ON sessions(hub) WHERE ended IS NULL;
 """
