@@ -5,15 +5,23 @@
     ray.init(runtime_env={"worker_process_setup_hook": ipyweb.ray.Setup()})
 """
 
+import contextlib
+import functools
+import inspect
 import secrets
+from asyncio import to_thread
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 import ray
 
 from .session.cluster import Address, Task, address, join
 from .session.place import Place
+from .session.session import begun
+
+SECURED_WITHIN = 5.0
+"""Seconds that a task waits at its end for the hub to have what it displayed."""
 
 MOST_TASKS = 256
 """Attempts that are remembered; one process runs no more at once."""
@@ -54,6 +62,66 @@ def _join(to: Address | None) -> None:
     place: Place = {"system": "Ray", "worker": f"worker {context.get_worker_id()[:8]}"}
     group = f"{_cluster()} {context.get_job_id()}" if to is None else to.group
     join(to, place, _finder(group, place["worker"]))
+    _secure_what_tasks_display()
+
+
+def _secure_what_tasks_display() -> None:
+    """Let tasks end when the hub has what they displayed: Ray kills workers once the program has all results.
+
+    What runs a task is asked for by the first worker of a function, and kept.
+    """
+    manager: Any = ray._private.worker.global_worker.function_actor_manager
+    found = getattr(manager, "get_execution_info", None)
+    if found is None or hasattr(found, "__wrapped__"):
+        return
+
+    @functools.wraps(found)
+    def get_execution_info(*args: Any, **keys: Any) -> Any:
+        info = found(*args, **keys)
+        return info._replace(function=_secured(info.function))
+
+    manager.get_execution_info = get_execution_info
+
+
+def _secured(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, and what it displayed is secure when it is over."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **keys: Any) -> Any:
+        try:
+            result = function(*args, **keys)
+        except BaseException:
+            _secure()
+            raise
+        if inspect.isgenerator(result):
+            return _to_the_end(result)
+        if inspect.iscoroutine(result):
+            return _awaited(result)
+        _secure()
+        return result
+
+    return run
+
+
+def _to_the_end(parts: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    try:
+        return (yield from parts)
+    finally:
+        _secure()
+
+
+async def _awaited(result: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await result
+    finally:
+        await to_thread(_secure)
+
+
+def _secure() -> None:
+    session = begun()
+    if session is not None:
+        with contextlib.suppress(Exception):  # it is the task's result that counts
+            session.client.secure(SECURED_WITHIN)
 
 
 def _cluster() -> str:

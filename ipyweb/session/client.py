@@ -86,6 +86,15 @@ class Client:
             self.spooled = [path for path in self.spooled if path.exists()]
             return bool(self.spooled)
 
+    def secure(self, timeout: float) -> None:
+        """Wait for the hub at most `timeout` seconds, and spool what it did not take; more may follow.
+
+        A hub that did not take what was spooled before is not waited for, unless it is there by now.
+        """
+        patience = timeout if self.connected or not self.has_spooled() else 0
+        if not self.backlog.wait_empty(patience):
+            self._spool()
+
     def close(self, timeout: float) -> int:
         """Wait for the hub at most `timeout` seconds, spool what it did not take, and stop.
 

@@ -105,6 +105,50 @@ def test_tasks_and_actors_show_and_try_again_in_the_same_outputs(
     assert not any(token in json.dumps(json.loads((tmp_path / "found.json").read_text())) for token in tokens)
 
 
+MANY = """
+import ipyweb, ray
+
+@ray.remote
+def burst():
+    for number in range(100):
+        ipyweb.display({"text/plain": str(number)}, raw=True, title="task")
+
+@ray.remote(num_returns="streaming")
+def stream():
+    for number in range(100):
+        ipyweb.display({"text/plain": str(number)}, raw=True, title="stream")
+        yield number
+
+@ray.remote
+class Actor:
+    def burst(self):
+        for number in range(100):
+            ipyweb.display({"text/plain": str(number)}, raw=True, title="actor")
+
+@ray.remote
+class Async:
+    async def burst(self):
+        for number in range(100):
+            ipyweb.display({"text/plain": str(number)}, raw=True, title="async actor")
+
+if __name__ == "__main__":
+    hook = {"worker_process_setup_hook": ipyweb.ray.Setup()}
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, runtime_env=hook)
+    actors = [Actor.remote(), Async.remote()]
+    parts = stream.remote()
+    ray.get([burst.remote(), *(each.burst.remote() for each in actors), *parts])
+    ray.shutdown()
+"""
+
+
+def test_what_is_displayed_right_before_ray_ends_is_not_lost(run: Run, hub: connection.Connection) -> None:
+    run(MANY, RAY_AUTH_MODE="disabled")
+    shown = [each["title"] for each in connection.request(hub, "GET", "api/outputs?limit=1000").json()["outputs"]]
+    assert {title: shown.count(title) for title in shown} == dict.fromkeys(
+        ("task", "stream", "actor", "async actor"), 100
+    )
+
+
 def test_the_hook_can_be_given_by_its_name(run: Run) -> None:
     short = program('"ipyweb.ray.setup"', {}).partition("    ray.get(fail_once")[0] + "    ray.shutdown()\n"
     run(short, RAY_AUTH_MODE="disabled")

@@ -172,6 +172,16 @@ def test_a_script_that_ends_while_the_hub_stands_still_leaves_nothing_out_and_no
     assert the_hub().pid == hub.pid
 
 
+def test_what_is_secured_outlives_a_process_that_ends_without_a_word(scripts: Scripts) -> None:
+    scripts.run(TEN, "before")
+    hub = the_hub()
+    kill(hub.pid, signal.SIGSTOP)
+    lines = "\nfrom ipyweb.session.session import current\ncurrent().client.secure(0.5)\n"
+    scripts.run(TEN + 2 * lines + "import os\nos._exit(0)", "after")
+    kill(hub.pid, signal.SIGCONT)
+    wait_for_titles([f"{word}.{number}" for word in ("before", "after") for number in range(10)])
+
+
 OVERFLOW = """
 import sys, threading, time
 from traitlets.config import Config
