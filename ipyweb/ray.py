@@ -68,7 +68,7 @@ def _join(to: Address | None) -> None:
 def _secure_what_tasks_display() -> None:
     """Let tasks end when the hub has what they displayed: Ray kills workers once the program has all results.
 
-    What runs a task is asked for by the first worker of a function, and kept.
+    Ray looks a function up once in each worker, and keeps what it found.
     """
     manager: Any = ray._private.worker.global_worker.function_actor_manager
     found = getattr(manager, "get_execution_info", None)

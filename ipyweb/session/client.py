@@ -87,12 +87,13 @@ class Client:
             return bool(self.spooled)
 
     def secure(self, timeout: float) -> None:
-        """Wait for the hub at most `timeout` seconds, and spool what it did not take; more may follow.
+        """Wait for the hub at most `timeout` seconds, and spool what it did not take. More may follow.
 
-        A hub that did not take what was spooled before is not waited for, unless it is there by now.
+        What is private goes to no file. A hub that did not take what was spooled before is not waited for, unless it is
+        there by now.
         """
         patience = timeout if self.connected or not self.has_spooled() else 0
-        if not self.backlog.wait_empty(patience):
+        if not self.backlog.wait_empty(patience) and not self._private():
             self._spool()
 
     def close(self, timeout: float) -> int:

@@ -83,10 +83,11 @@ async function drawn(library: Screenshot, { width, height }: Extent, transparent
       if (taken && node instanceof HTMLVideoElement) video = node;
       return taken;
     },
-    onCloneEachNode: async (cloned) => {
-      if (video && cloned instanceof HTMLImageElement) cloned.src = (await frameOf(video)) ?? cloned.src;
+    onCloneEachNode: (cloned) => {
+      const of = video;
       video = null;
-      await keepState(cloned);
+      if (!of || !(cloned instanceof HTMLImageElement)) return keepState(cloned);
+      return frameOf(of).then((frame) => void (cloned.src = frame ?? cloned.src));
     },
     onCloneNode: (clone) => document.documentElement.scrollHeight > height ? shorten(clone as Element) : undefined,
   });
