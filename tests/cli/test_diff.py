@@ -75,8 +75,8 @@ def test_runs_are_listed_and_named_by_number_script_and_id(run: Callable[..., No
 
 def test_an_id_of_digits_alone_names_its_run_unless_that_number_has_one() -> None:
     known: list[dict[str, Any]] = [
-        {"id": "20261201" + "0" * 24, "number": 2, "script": "/work/train.py"},
-        {"id": "7" * 32, "number": 1, "script": "/work/train.py"},
+        {"id": "20261201" + "0" * 24, "number": 2, "script": "/p/train.py"},
+        {"id": "7" * 32, "number": 1, "script": "/p/train.py"},
     ]
     assert find_run("20261201", known) is known[0]
     assert find_run("7777", known) is known[1]
