@@ -331,6 +331,17 @@ def dots(pane: Pane) -> Locator:
     return canvas
 
 
+def click_dot(pane: Pane) -> None:
+    """Click the dot in the middle, a frame after the mouse came there.
+
+    A button that goes down in the very frame in which the mouse first comes drags the dots out of sight.
+    """
+    canvas = dots(pane)
+    canvas.hover(force=True)
+    canvas.evaluate("() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+    canvas.click(force=True)
+
+
 ALIVE: dict[str, tuple[str, Callable[[Pane], object], str]] = {
     "bqplot": (
         f"{SELECTABLE}dots.observe(lambda change: print('dots', change.new.tolist(), flush=True), 'selected')",
@@ -339,7 +350,7 @@ ALIVE: dict[str, tuple[str, Callable[[Pane], object], str]] = {
     ),
     "jscatter": (
         f"{SCATTER}plot.widget.observe(lambda change: print('points', change.new.tolist(), flush=True), 'selection')",
-        lambda pane: dots(pane).click(force=True),
+        click_dot,
         "points [1]",
     ),
     "ipyleaflet": (
