@@ -7,6 +7,7 @@ import { ManagerBase } from "@jupyter-widgets/base-manager";
 import * as controls from "@jupyter-widgets/controls";
 import { Widget } from "@lumino/widgets";
 import { extend } from "./extend.ts";
+import { spareWriting } from "./ipympl.ts";
 import { Modules } from "./modules.ts";
 import { followers, type Comm, type Part, type Source } from "./opening.ts";
 import { outputWidgets, type DrawOutput } from "./outputs.ts";
@@ -41,7 +42,7 @@ export class Manager extends ManagerBase {
     this.#source = source;
     this._rendermime = { latexTypesetter: { typeset } };
     const own = { "@jupyter-widgets/base": base, "@jupyter-widgets/controls": controls, "@jupyter-widgets/output": outputWidgets(output) };
-    this.modules = modules ?? new Modules(own, (name) => source.module(name));
+    this.modules = modules ?? new Modules(own, (name) => source.module(name), { "jupyter-matplotlib": spareWriting });
   }
 
   /** Show a model's view. Returns how to take it away. @throws when it cannot be made */

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { Modules, type Scope } from "./modules.ts";
+import { Modules, type Amend, type Scope } from "./modules.ts";
 import type { ModuleText } from "./opening.ts";
 
 const run = vi.fn(async (_name: string, source: string, { define, require }: Scope) => {
@@ -10,18 +10,23 @@ const run = vi.fn(async (_name: string, source: string, { define, require }: Sco
 const SCRIPTS = [{ name: "one.js", text: "globalThis.acme = 1" }, { name: "two.js", text: "globalThis.acme += 1" }];
 const runGlobal = vi.fn(async (_name: string, source: string) => void new Function(source)());
 
-function modules(texts: Record<string, string>, own: Record<string, unknown> = { "@jupyter-widgets/base": { base: true } }): Modules {
+function modules(texts: Record<string, string>, own: Record<string, unknown> = { "@jupyter-widgets/base": { base: true } }, amend?: Amend): Modules {
   const find = (name: string): ModuleText => {
     if (!(name in texts)) throw new Error(`${name}: not installed`);
     return { text: texts[name]!, scripts: name === "bars" ? SCRIPTS : [] };
   };
   run.mockClear();
-  return new Modules(own, find, run, runGlobal);
+  return new Modules(own, find, amend, run, runGlobal);
 }
 
 it("gives a module what it depends on", async () => {
   const made = modules({ bars: 'define(["@jupyter-widgets/base", "scales"], (base, scales) => ({ base, scales }))', scales: "define({ linear: 1 })" });
   expect(await made.load("bars")).toEqual({ base: { base: true }, scales: { linear: 1 } });
+});
+
+it("changes what a module says before anybody uses it", async () => {
+  const made = modules({ bars: "define(() => ({ one: 1 }))", more: 'define(["bars"], (bars) => bars.one)' }, {}, { bars: (bars) => Object.assign(bars as object, { one: 2 }) });
+  expect(await made.load("more")).toBe(2);
 });
 
 it("runs a module once, whoever asks", async () => {

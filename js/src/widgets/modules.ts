@@ -30,6 +30,9 @@ type Require = ((wanted: string | Dependencies, then?: (...modules: unknown[]) =
 /** Runs a module's text. */
 export type Run = (name: string, source: string, scope: Scope) => Promise<void>;
 
+/** By name: changes what a module says before anybody uses it. */
+export type Amend = Record<string, (module: unknown) => void>;
+
 /** Names that stand for a module's own things. */
 const OWN = new Set(["require", "exports", "module"]);
 
@@ -38,6 +41,7 @@ const ran = new Map<string, Promise<void>>();
 
 export class Modules {
   readonly #find: (name: string) => ModuleText;
+  readonly #amend: Amend;
   readonly #run: Run;
   readonly #runGlobal: (name: string, source: string) => Promise<void>;
   readonly #loading = new Map<string, Promise<unknown>>();
@@ -49,8 +53,9 @@ export class Modules {
    * @param own modules that are there already
    * @param find the text of any other. It throws why there is none
    */
-  constructor(own: Record<string, unknown>, find: (name: string) => ModuleText, run: Run = runInDocument, runGlobal = runScript) {
+  constructor(own: Record<string, unknown>, find: (name: string) => ModuleText, amend: Amend = {}, run: Run = runInDocument, runGlobal = runScript) {
     this.#find = find;
+    this.#amend = amend;
     this.#run = run;
     this.#runGlobal = runGlobal;
     for (const [name, module] of Object.entries(own)) this.#loaded.set(name, module);
@@ -79,6 +84,7 @@ export class Modules {
     await this.#run(name, text, { define: Object.assign(define, { amd: {} }), require: this.#require });
     if (!definition) throw new Error(`${name} is no AMD module: it did not call define`);
     const module = await this.#make(name, definition);
+    this.#amend[name]?.(module);
     this.#loaded.set(name, module);
     return module;
   }
