@@ -14,7 +14,7 @@ import tempfile
 import time
 from typing import Any
 
-from chromium import page
+from chromium import held, page, to_and_fro
 from figures import median, own, say, scatter, stop
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -36,7 +36,7 @@ COUNT = """() => {
 }"""
 """Counts the frames of the screen that have something new on the canvas."""
 
-SECONDS, RUNS, PACE = 3.0, 7, 1 / 60
+SECONDS, RUNS = 3.0, 7
 
 
 def line() -> Any:
@@ -89,19 +89,12 @@ def reached(shown: Any, figure: Any) -> dict[str, float]:
 
 def drag(shown: Any, box: dict[str, float]) -> float:
     """Pictures a second while the mouse goes to and fro with its button held."""
-    middle = box["x"] + 400, box["y"] + 300
-    shown.mouse.move(*middle)
-    shown.mouse.down()
-    shown.wait_for_timeout(200)
-    before, start, number = shown.evaluate("window.shown"), time.perf_counter(), 0
-    while (now := time.perf_counter() - start) < SECONDS:
-        number += 1
-        shown.mouse.move(middle[0] + abs(number % 200 - 100), middle[1] + number % 2)
-        time.sleep(max(0.0, PACE * number - now))
-    count = shown.evaluate("window.shown") - before
-    took = time.perf_counter() - start
-    shown.mouse.up()
-    return float(count / took)
+    x, y = box["x"] + 400, box["y"] + 300
+    with held(shown, x, y):
+        shown.wait_for_timeout(200)
+        before = shown.evaluate("window.shown")
+        took = to_and_fro(shown, x, y, SECONDS)
+        return float((shown.evaluate("window.shown") - before) / took)
 
 
 def drawing(figure: Any, ratio: int) -> float:

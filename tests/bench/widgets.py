@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pexpect
-from chromium import page
+from chromium import held, page, to_and_fro
 from figures import main, say
 from lab import find, notebook
 
@@ -55,18 +55,16 @@ ipyweb.wait()
 """
 PICTURES = """() => {
     window.shown = 0;
-    let painted = false;
+    let asked = false;
+    const ask = () => requestAnimationFrame(() => {
+        window.shown++;
+        asked = false;
+    });
     const draw = CanvasRenderingContext2D.prototype.drawImage;
     CanvasRenderingContext2D.prototype.drawImage = function (source, ...values) {
-        painted ||= source instanceof HTMLImageElement;
+        if (source instanceof HTMLImageElement && !asked) asked = ask() > 0;
         return draw.call(this, source, ...values);
     };
-    const tick = () => {
-        window.shown += painted;
-        painted = false;
-        requestAnimationFrame(tick);
-    };
-    tick();
 }"""
 """Counts the frames of the screen that have a new picture on the canvas."""
 BYTES = """
@@ -219,17 +217,10 @@ def live() -> None:
 def panned(shown: Any, frame: Any, box: dict[str, float], seconds: float = 5.0) -> float:
     """Pictures a second while the mouse goes to and fro on a canvas with its button held."""
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    shown.mouse.move(x, y)
-    shown.mouse.down()
-    before, start, number = frame.evaluate("window.shown"), time.perf_counter(), 0
-    while (now := time.perf_counter() - start) < seconds:
-        number += 1
-        shown.mouse.move(x + abs(number % 200 - 100), y + number % 2)
-        time.sleep(max(0.0, number / 60 - now))
-    count = frame.evaluate("window.shown") - before
-    took = time.perf_counter() - start
-    shown.mouse.up()
-    return float(count / took)
+    with held(shown, x, y):
+        before = frame.evaluate("window.shown")
+        took = to_and_fro(shown, x, y, seconds)
+        return float((frame.evaluate("window.shown") - before) / took)
 
 
 def idle() -> None:
