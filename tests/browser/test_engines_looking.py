@@ -56,10 +56,14 @@ def test_a_key_that_is_held_keeps_up(tab: Tab, publish: Publish) -> None:
     ready(tab, outputs[0])
 
 
-def wheel_to_the_top(tab: Tab) -> bool:
-    """Turn the wheel over the filmstrip; the strip may just be on its way to what was chosen last."""
-    tab.wheel(STRIP, -4000)
-    return bool(tab.ask(f"document.querySelector('{STRIP}').scrollTop === 0"))
+def wheel_to_the_start(tab: Tab, side: str) -> None:
+    """Turn the wheel over the filmstrip until it is there; it may just be on its way to what was chosen last."""
+
+    def turned() -> bool:
+        tab.wheel(STRIP, -4000)
+        return bool(tab.ask(f"document.querySelector('{STRIP}').scroll{side} === 0"))
+
+    wait_until(turned, "the start of the filmstrip")
 
 
 def test_the_mouse_goes_through_outputs_and_the_filmstrip(tab: Tab, publish: Publish) -> None:
@@ -69,7 +73,7 @@ def test_the_mouse_goes_through_outputs_and_the_filmstrip(tab: Tab, publish: Pub
     ready(tab, outputs[-2])
     tab.wheel(".position", -100)
     ready(tab, outputs[-3])
-    wait_until(lambda: wheel_to_the_top(tab), "the top of the filmstrip")
+    wheel_to_the_start(tab, "Top")
     tab.click(thumbnail(outputs[0]))
     ready(tab, outputs[0])
 
@@ -95,8 +99,7 @@ def test_a_narrow_pane_cuts_nothing_off_and_its_filmstrip_follows_the_wheel(
     tab.wait("innerWidth === 320" if engine is FIREFOX else "innerWidth < 500")  # WebKit's window has a least width
     tab.wait("document.documentElement.scrollWidth <= innerWidth")
     there(tab, "[aria-orientation=horizontal]")
-    tab.wheel(STRIP, -4000)
-    tab.wait(f"document.querySelector('{STRIP}').scrollLeft === 0")
+    wheel_to_the_start(tab, "Left")
     tab.press("k")
     ready(tab, outputs[-2])
 
