@@ -41,7 +41,7 @@ def to_and_fro(shown: Any, x: float, y: float, seconds: float) -> float:
     """Move the mouse about a place, 60 times a second, with its button held.
 
     The moves go straight to the browser: Playwright's mouse asks each frame at each of them whether a drag and drop
-    begins, which takes as much of a processor as what is measured.
+    begins, and takes the processor from what is measured.
 
     Returns:
         The seconds that it took.

@@ -9,11 +9,12 @@ interface CanvasModel {
   handle_binary(message: unknown, buffers: unknown): void;
 }
 
-/** Let canvases show pictures without writing them. @param module `jupyter-matplotlib` */
+/** Let canvases show pictures without writing them. @param module `jupyter-matplotlib`; one that has others is left alone */
 export function spareWriting(module: unknown): void {
-  const { prototype } = (module as { MPLCanvasModel: { prototype: CanvasModel } }).MPLCanvasModel;
-  const show = prototype.handle_binary;
-  prototype.handle_binary = function (...received) {
+  const prototype = (module as { MPLCanvasModel?: { prototype: Partial<CanvasModel> } }).MPLCanvasModel?.prototype;
+  const show = prototype?.handle_binary;
+  if (!show) return;
+  prototype.handle_binary = function (this: CanvasModel, ...received) {
     const canvas = this.offscreen_canvas;
     canvas.toDataURL = () => this.get("_data_url");
     try {
