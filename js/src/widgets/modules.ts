@@ -52,6 +52,7 @@ export class Modules {
   /**
    * @param own modules that are there already
    * @param find the text of any other. It throws why there is none
+   * @param amend what is changed in modules that `find` has
    */
   constructor(own: Record<string, unknown>, find: (name: string) => ModuleText, amend: Amend = {}, run: Run = runInDocument, runGlobal = runScript) {
     this.#find = find;
